@@ -1,0 +1,1 @@
+"""The words that both daemons share; it names no technology."""

@@ -1,0 +1,348 @@
+"""Every error media-nommer raises on purpose.
+
+NommerError
+├── BadRequest               the caller sent something we cannot accept
+│   ├── InvalidRecipe        a recipe that does not say something we can do
+│   ├── UnknownPreset
+│   ├── InvalidSetting
+│   ├── UnsupportedUrl       no storage serves this scheme
+│   ├── PathNotAllowed       a file outside the allowed roots
+│   └── InvalidCursor
+├── NotFound
+│   ├── JobNotFound
+│   ├── TaskNotFound
+│   └── NodeNotFound
+├── AlreadyExists            a record with this id is there
+├── IllegalTransition        a record was asked to move where it may not go
+├── Overtaken                someone changed the record first; read it again
+├── LeaseLost                the queue has handed this delivery to someone else
+├── WorkStopped              work that must be dropped, though nothing failed
+│   ├── Fenced               someone holds a newer claim
+│   ├── JobOver              the job became final meanwhile
+│   └── HandedBack           the worker is leaving
+├── ServiceUnavailable       a store or queue does not answer
+├── DataDirInUse             another feederd runs on this data directory
+├── StorageError
+│   ├── SourceNotFound
+│   ├── AccessDenied
+│   ├── NoSpace
+│   ├── OutputExists
+│   └── OutputChanged        somebody else wrote to the destination meanwhile
+├── MediaError               the source cannot be encoded, however often we try
+│   ├── EmptySource
+│   ├── NotMedia
+│   ├── NoStreams
+│   └── TruncatedMedia
+├── EncodeError              the encoder refused
+│   ├── EncoderCrashed       the encoder died without saying why
+│   ├── EncoderStalled       no progress for too long
+│   ├── EncoderLimit         the encoder crossed a limit that we set
+│   └── OutputDamaged        the encoder said all was well, and it was not
+└── EncoderMissing           there is no usable FFmpeg
+
+Class attributes carry policy, so that no caller keeps its own list of types: ``code`` is
+what an answer names and never changes, ``retryable`` is what the worker asks, ``advice`` is
+what a person can do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+
+class NommerError(Exception):
+    """Base of the tree above.
+
+    ``advice`` says what to do; where it is not given, the class has a general one.
+    ``log_tail`` holds the last lines that an encoder or probe printed.
+    """
+
+    code: ClassVar[str] = "INTERNAL"
+    retryable: ClassVar[bool] = False
+    default_advice: ClassVar[str] = ""
+
+    def __init__(
+        self, message: str, *, advice: str | None = None, log_tail: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = self.default_advice if advice is None else advice
+        self.log_tail = tuple(log_tail)
+
+
+class BadRequest(NommerError):
+    """The request is wrong and will stay wrong."""
+
+    code = "BAD_REQUEST"
+
+
+class InvalidRecipe(BadRequest):
+    """The recipe does not say something that can be done."""
+
+    code = "INVALID_RECIPE"
+
+
+class UnknownPreset(BadRequest):
+    """No preset has this name."""
+
+    code = "UNKNOWN_PRESET"
+    default_advice = "`nommer presets` lists them all."
+
+
+class InvalidSetting(BadRequest):
+    """A setting has a value that cannot be used."""
+
+    code = "INVALID_SETTING"
+    default_advice = "`nommer config` shows what is in force and where it came from."
+
+
+class UnsupportedUrl(BadRequest):
+    """No configured storage serves this URL."""
+
+    code = "UNSUPPORTED_URL"
+
+
+class PathNotAllowed(BadRequest):
+    """A file lies outside the roots that this service may touch."""
+
+    code = "PATH_NOT_ALLOWED"
+    default_advice = "Add its folder to `file_roots` in the settings of feederd."
+
+
+class InvalidCursor(BadRequest):
+    """A page was asked for with a cursor that no list call has given."""
+
+    code = "INVALID_CURSOR"
+    default_advice = "Start again without a cursor."
+
+
+class NotFound(NommerError):
+    """Nothing has this id."""
+
+    code = "NOT_FOUND"
+
+
+class JobNotFound(NotFound):
+    """No job has this id."""
+
+    code = "JOB_NOT_FOUND"
+    default_advice = "`nommer jobs` lists the jobs that are known."
+
+
+class TaskNotFound(NotFound):
+    """No task has this id."""
+
+    code = "TASK_NOT_FOUND"
+
+
+class NodeNotFound(NotFound):
+    """No node has this id."""
+
+    code = "NODE_NOT_FOUND"
+
+
+class AlreadyExists(NommerError):
+    """A record with this id is there already."""
+
+    code = "ALREADY_EXISTS"
+
+
+class IllegalTransition(NommerError):
+    """A record was asked to move to a state that its own does not lead to."""
+
+    code = "ILLEGAL_TRANSITION"
+
+
+class Overtaken(NommerError):
+    """Someone changed the record first; read it again and decide anew."""
+
+    code = "OVERTAKEN"
+    retryable = True
+
+
+class LeaseLost(NommerError):
+    """The queue has taken this delivery back."""
+
+    code = "LEASE_LOST"
+    retryable = True
+
+
+class WorkStopped(NommerError):
+    """Work must be dropped now, though nothing went wrong with it."""
+
+    code = "WORK_STOPPED"
+    retryable = True
+
+
+class Fenced(WorkStopped):
+    """Someone holds a newer claim on the task; drop the work quietly."""
+
+    code = "FENCED"
+
+
+class JobOver(WorkStopped):
+    """The job became final while its task was being worked on."""
+
+    code = "JOB_OVER"
+
+
+class HandedBack(WorkStopped):
+    """The worker is leaving and gives its task to another."""
+
+    code = "HANDED_BACK"
+
+
+class ServiceUnavailable(NommerError):
+    """A store or queue does not answer; it is waited for."""
+
+    code = "SERVICE_UNAVAILABLE"
+    retryable = True
+
+
+class DataDirInUse(NommerError):
+    """Another feederd already works on this data directory."""
+
+    code = "DATA_DIR_IN_USE"
+    default_advice = "Stop the other one, or give this one its own --data-dir."
+
+
+class StorageError(NommerError):
+    """Reading or writing media failed; usually worth another try."""
+
+    code = "STORAGE"
+    retryable = True
+
+
+class SourceNotFound(StorageError):
+    """There is nothing at the URL of the source."""
+
+    code = "SOURCE_NOT_FOUND"
+    retryable = False
+    default_advice = "Check the path or URL."
+
+
+class AccessDenied(StorageError):
+    """The storage is there and lets us not in."""
+
+    code = "ACCESS_DENIED"
+    retryable = False
+    default_advice = "Check the permissions of the user that runs media-nommer."
+
+
+class NoSpace(StorageError):
+    """There is too little room on a disk."""
+
+    code = "NO_SPACE"
+    default_advice = "Free some space, or set `scratch_dir` to a larger disk."
+
+
+class OutputExists(StorageError):
+    """The destination holds something that is not ours, and may not be replaced."""
+
+    code = "OUTPUT_EXISTS"
+    retryable = False
+    default_advice = 'Choose another destination or name, or say `if_exists = "replace"`.'
+
+
+class OutputChanged(StorageError):
+    """Somebody else wrote to the destination while we were publishing to it."""
+
+    code = "OUTPUT_CHANGED"
+    retryable = False
+    default_advice = "See who else writes there, then retry the job."
+
+
+class MediaError(NommerError):
+    """The source cannot be encoded, however often we try."""
+
+    code = "MEDIA"
+
+
+class EmptySource(MediaError):
+    """The source has no bytes."""
+
+    code = "EMPTY_SOURCE"
+    default_advice = "The file has no content: check that its upload or copy was complete."
+
+
+class NotMedia(MediaError):
+    """The source is not in a format that we read."""
+
+    code = "NOT_MEDIA"
+    default_advice = "Send a video, sound or picture file."
+
+
+class NoStreams(MediaError):
+    """The source has none of the streams that the recipe needs."""
+
+    code = "NO_STREAMS"
+    default_advice = "`nommer probe FILE` shows what the file holds."
+
+
+class TruncatedMedia(MediaError):
+    """The source ends before its own headers say it does."""
+
+    code = "TRUNCATED"
+    default_advice = "The file is cut short: fetch or upload it again."
+
+
+class EncodeError(NommerError):
+    """The encoder refused the media or the options."""
+
+    code = "ENCODE"
+
+
+class EncoderCrashed(EncodeError):
+    """The encoder died without saying why: killed, out of memory, a bug in it."""
+
+    code = "ENCODER_CRASHED"
+    retryable = True
+
+
+class EncoderStalled(EncodeError):
+    """The encoder made no progress for longer than `stall_timeout`."""
+
+    code = "ENCODER_STALLED"
+    retryable = True
+
+
+class EncoderLimit(EncodeError):
+    """The encoder crossed a limit on time, memory or disk that we set."""
+
+    code = "ENCODER_LIMIT"
+
+
+class OutputDamaged(EncodeError):
+    """The encoder exited well and left a short or damaged file."""
+
+    code = "OUTPUT_DAMAGED"
+    retryable = True
+
+
+class EncoderMissing(NommerError):
+    """There is no FFmpeg that can be run."""
+
+    code = "ENCODER_MISSING"
+    default_advice = "Reinstall media-nommer, or set `ffmpeg` to the path of an FFmpeg."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What went wrong, as it is kept in records and told to people (rule 10)."""
+
+    code: str
+    message: str
+    advice: str = ""
+    retryable: bool = False
+    log_tail: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, error: NommerError) -> Self:
+        """Return what ``error`` says, ready to be stored."""
+        return cls(
+            code=error.code,
+            message=error.message,
+            advice=error.advice,
+            retryable=error.retryable,
+            log_tail=error.log_tail,
+        )

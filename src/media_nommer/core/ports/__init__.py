@@ -1,0 +1,1 @@
+"""What media-nommer asks of the world, one abstract class a file."""

@@ -1,0 +1,50 @@
+"""Looking into media files without trusting them."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from media_nommer.core.media import Media
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamCount:
+    """What a walk over every packet of one stream found.
+
+    ``duration`` is seconds from the first packet's start to the last one's end;
+    ``monotonic`` says whether decode times only ever rise.
+    """
+
+    index: int
+    kind: str
+    packets: int
+    keyframes: int
+    first_pts: float
+    duration: float
+    monotonic: bool
+    time_base: Fraction
+
+
+class Probe(ABC):
+    """Inspects a file in a process that a bad file may crash without harm."""
+
+    @abstractmethod
+    def inspect(self, path: Path) -> Media:
+        """Return what the headers of the file say.
+
+        Raises:
+            SourceNotFound: there is no such file.
+            EmptySource: the file has no bytes.
+            NotMedia: no demuxer that we allow reads it, or the reader crashed on it.
+            NoStreams: it is media without a stream that can be decoded.
+            TruncatedMedia: its index lies behind the end of the file.
+        """
+
+    @abstractmethod
+    def count(self, path: Path) -> tuple[StreamCount, ...]:
+        """Walk over every packet and return what each stream really holds.
+
+        Raises:
+            NotMedia: it cannot be read to its end.
+        """
