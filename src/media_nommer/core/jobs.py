@@ -1,0 +1,236 @@
+"""The job record: what was asked for, how far it is, and what is being published."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from media_nommer.core.errors import Failure, IllegalTransition
+
+JobId = NewType("JobId", str)
+
+
+class JobState(StrEnum):
+    """Where a job is."""
+
+    #: Accepted; no worker has begun it in this run.
+    PENDING = "pending"
+    #: At least one worker has begun it.
+    RUNNING = "running"
+    #: Every output is in place.
+    FINISHED = "finished"
+    #: It cannot be done, or an output of it cannot; the failure says why.
+    FAILED = "failed"
+    #: Somebody asked to stop it.
+    CANCELED = "canceled"
+    #: Its workers kept dying, or its deadline passed.
+    ABANDONED = "abandoned"
+
+    @property
+    def final(self) -> bool:
+        """Whether only a retry may follow."""
+        return self not in {JobState.PENDING, JobState.RUNNING}
+
+
+_FINAL = frozenset(
+    {JobState.FINISHED, JobState.FAILED, JobState.CANCELED, JobState.ABANDONED}
+)
+
+#: The whole lifecycle. The arrow from a final state back to PENDING is a retry: a new run.
+NEXT_JOB_STATES: Mapping[JobState, frozenset[JobState]] = {
+    JobState.PENDING: frozenset({JobState.RUNNING}) | (_FINAL - {JobState.FINISHED}),
+    JobState.RUNNING: _FINAL,
+    JobState.FINISHED: frozenset({JobState.PENDING}),
+    JobState.FAILED: frozenset({JobState.PENDING}),
+    JobState.CANCELED: frozenset({JobState.PENDING}),
+    JobState.ABANDONED: frozenset({JobState.PENDING}),
+}
+
+
+class Phase(StrEnum):
+    """What a running job is mostly busy with."""
+
+    INSPECTING = "inspecting"
+    ENCODING = "encoding"
+    ASSEMBLING = "assembling"
+    PUBLISHING = "publishing"
+
+
+class OutputState(StrEnum):
+    """Where one output of a job is."""
+
+    PENDING = "pending"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedFile:
+    """One file of an output: where it goes, and what exactly it is.
+
+    ``url`` is where it is published, ``work_url`` where its bytes lie until then; ``size``
+    is bytes. ``before`` is the storage's version of what stood at ``url`` when the
+    publication was recorded, None for nothing.
+    """
+
+    url: str
+    size: int
+    sha256: str
+    work_url: str = ""
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One output of a job, which publishes on its own.
+
+    ``files`` are recorded before the first byte of them is published (rule 7) and say what
+    is in place once ``state`` is finished. ``facts`` tells people what was made.
+    """
+
+    name: str
+    state: OutputState = OutputState.PENDING
+    files: tuple[PublishedFile, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to a job, kept with the change that made it happen."""
+
+    number: int
+    at: datetime
+    kind: str
+    run: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One request: inputs, outputs, and where they go.
+
+    A job is a value: changing it means making the next one and asking the store to swap it
+    in. ``revision`` is the one that this value was read at; of two that act on the same
+    revision the store believes only the first.
+
+    ``recipe`` is the validated document with its presets resolved. ``progress`` (0 to 1)
+    never goes back within a ``run`` and is 1 only when every output is in place.
+    """
+
+    id: JobId
+    recipe: Mapping[str, object]
+    source: str
+    outputs: tuple[Output, ...]
+    created_at: datetime
+    changed_at: datetime
+    state: JobState = JobState.PENDING
+    phase: Phase | None = None
+    progress: float = 0.0
+    run: int = 1
+    #: The publication's id once it is recorded in this run.
+    publication: str | None = None
+    failure: Failure | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    deadline: datetime | None = None
+    events: tuple[Event, ...] = ()
+    revision: int = 0
+
+    def moved_to(
+        self, state: JobState, *, at: datetime, failure: Failure | None = None
+    ) -> "Job":
+        """Return this job in ``state``, with the event that tells of it.
+
+        Raises:
+            IllegalTransition: ``state`` does not follow from the current one.
+        """
+        if state not in NEXT_JOB_STATES[self.state]:
+            raise IllegalTransition(
+                f"job {self.id} is {self.state}, and that does not lead to {state}"
+            )
+        return replace(
+            self,
+            state=state,
+            phase=None if state.final or state is JobState.PENDING else self.phase,
+            progress=1.0 if state is JobState.FINISHED else self.progress,
+            outputs=_closed(self.outputs, state, failure),
+            failure=failure,
+            changed_at=at,
+            started_at=at if state is JobState.RUNNING else self.started_at,
+            finished_at=at if state.final else None,
+            events=self._with_event(at, f"job.{state}", failure.code if failure else ""),
+        )
+
+    def in_phase(self, phase: Phase, *, at: datetime) -> "Job":
+        """Return this job, running, in ``phase``."""
+        running = (
+            self
+            if self.state is JobState.RUNNING
+            else self.moved_to(JobState.RUNNING, at=at)
+        )
+        return replace(running, phase=phase, changed_at=at)
+
+    def with_output(self, index: int, output: Output, *, at: datetime) -> "Job":
+        """Return this job with one output replaced."""
+        outputs = (*self.outputs[:index], output, *self.outputs[index + 1 :])
+        return replace(self, outputs=outputs, changed_at=at)
+
+    def publishing(
+        self, publication: str, outputs: tuple[Output, ...], *, at: datetime
+    ) -> "Job":
+        """Return this job with what is about to be published on record (rule 7)."""
+        return replace(
+            self.in_phase(Phase.PUBLISHING, at=at), publication=publication, outputs=outputs
+        )
+
+    def retried(self, *, at: datetime, whole: bool = False) -> "Job":
+        """Return the next run of this job: of its unfinished outputs, or of all.
+
+        Raises:
+            IllegalTransition: the job is not final, or has nothing left to do.
+        """
+        again = self.moved_to(JobState.PENDING, at=at)
+        outputs = tuple(
+            out
+            if out.state is OutputState.FINISHED and not whole
+            else replace(out, state=OutputState.PENDING, failure=None)
+            for out in self.outputs
+        )
+        if all(out.state is OutputState.FINISHED for out in outputs):
+            raise IllegalTransition(
+                f"job {self.id} is finished: every output of it is in place",
+                advice="Say that the whole job is meant if you want it done anew.",
+            )
+        return replace(
+            again,
+            run=self.run + 1,
+            outputs=outputs,
+            progress=0.0,
+            publication=None,
+            failure=None,
+            started_at=None,
+            deadline=None,
+        )
+
+    def _with_event(self, at: datetime, kind: str, detail: str) -> tuple[Event, ...]:
+        number = self.events[-1].number + 1 if self.events else 1
+        event = Event(number=number, at=at, kind=kind, run=self.run, detail=detail)
+        return (*self.events, event)
+
+
+def _closed(
+    outputs: tuple[Output, ...], state: JobState, failure: Failure | None
+) -> tuple[Output, ...]:
+    """Return the outputs as the end of their job leaves them; finished ones stand."""
+    if not state.final or state is JobState.FINISHED:
+        return outputs
+    closed = OutputState.CANCELED if state is JobState.CANCELED else OutputState.FAILED
+    return tuple(
+        replace(out, state=closed, failure=failure)
+        if out.state is OutputState.PENDING
+        else out
+        for out in outputs
+    )

@@ -1,0 +1,92 @@
+"""Where bytes are: sources, destinations and the work area, all named by URL."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from media_nommer.core.errors import WorkStopped
+
+#: Asked between pieces of a long copy; answers why to stop, or None to go on.
+StopCheck = Callable[[], WorkStopped | None]
+
+
+def never_stop() -> WorkStopped | None:
+    """Let a copy run to its end."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What stands at a URL: ``size`` in bytes, and a ``version`` that changes with it."""
+
+    size: int
+    version: str
+
+
+class Storage(ABC):
+    """Reads and writes whole objects by URL; a reader never sees half of one.
+
+    Methods may be called from any thread. Each may raise AccessDenied, NoSpace,
+    UnsupportedUrl, PathNotAllowed, and StorageError for anything else.
+
+    Every adapter that writes must pass ``media_nommer.testing.storage_contract``.
+    """
+
+    @abstractmethod
+    def stat(self, url: str) -> StoredObject | None:
+        """Return what stands at ``url``, None for nothing."""
+
+    @abstractmethod
+    def fetch(self, url: str, path: Path, *, stop: StopCheck = never_stop) -> None:
+        """Make the bytes of ``url`` readable at ``path``, which must not exist yet.
+
+        Where the bytes are on this machine already, ``path`` may become a link to them: it
+        must not be written to.
+
+        Raises:
+            SourceNotFound: there is nothing at ``url``.
+        """
+
+    @abstractmethod
+    def put(
+        self,
+        path: Path,
+        url: str,
+        *,
+        before: str | None = None,
+        stop: StopCheck = never_stop,
+    ) -> StoredObject:
+        """Put the bytes of ``path`` at ``url`` in one step, if the place is as expected.
+
+        ``before`` is the version that must stand there now, None for nothing. The file may
+        be linked rather than copied: it must not be written to afterwards.
+
+        Raises:
+            OutputExists: ``before`` is None, and something stands there.
+            OutputChanged: something other than ``before`` stands there.
+        """
+
+    @abstractmethod
+    def holds(self, url: str, *, size: int, sha256: str) -> bool:
+        """Return whether exactly these bytes stand at ``url``."""
+
+    @abstractmethod
+    def read(self, url: str) -> bytes:
+        """Return a small object whole.
+
+        Raises:
+            SourceNotFound: there is nothing at ``url``.
+        """
+
+    @abstractmethod
+    def delete(self, url: str) -> None:
+        """Remove what stands at ``url``; nothing happens where nothing does."""
+
+    @abstractmethod
+    def list(self, prefix: str) -> tuple[str, ...]:
+        """Return the URLs of all objects below ``prefix`` (a folder, with or without /)."""
+
+    @abstractmethod
+    def delete_below(self, prefix: str) -> None:
+        """Remove all objects below ``prefix``, and the folders that are empty then."""
