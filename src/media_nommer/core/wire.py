@@ -5,8 +5,6 @@ A reader takes what it knows; a document of a newer version is refused with
 """
 
 import json
-from collections.abc import Hashable
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -27,9 +25,14 @@ class UnknownVersion(NommerError):
     default_advice = "Upgrade this media-nommer to the version that wrote it."
 
 
-@cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_adapters: dict[type[object], TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type[object]) -> TypeAdapter[Any]:
+    """Return the reader and writer of a kind of record, built once: that takes a while."""
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 def dump(record: object) -> str:

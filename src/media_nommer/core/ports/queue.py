@@ -35,10 +35,10 @@ class TaskQueue(ABC):
 
     @abstractmethod
     def put(self, task_id: TaskId, *, delay: timedelta = timedelta()) -> None:
-        """Make a task known to workers after ``delay``.
+        """Make a task available to workers after ``delay``, even if it was so already.
 
-        A queue may answer a second ``put`` of a task whose message is still there by doing
-        nothing; none may lose the first.
+        A queue that keeps one message a task makes that one available again, and a
+        hand-over of it is void; another kind of queue holds two messages then.
         """
 
     @abstractmethod

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from media_nommer.core.errors import WorkStopped
 
-#: Asked between pieces of a long copy; answers why to stop, or None to go on.
+#: Asked between pieces of a long copy, and once more right before the step that makes it
+#: visible; answers why to stop, or None to go on.
 StopCheck = Callable[[], WorkStopped | None]
 
 
@@ -63,6 +64,23 @@ class Storage(ABC):
         be linked rather than copied: it must not be written to afterwards.
 
         Raises:
+            OutputExists: ``before`` is None, and something stands there.
+            OutputChanged: something other than ``before`` stands there.
+        """
+
+    @abstractmethod
+    def copy(
+        self,
+        source: str,
+        url: str,
+        *,
+        before: str | None = None,
+        stop: StopCheck = never_stop,
+    ) -> StoredObject:
+        """Put the bytes that stand at ``source`` at ``url``, as ``put`` would.
+
+        Raises:
+            SourceNotFound: there is nothing at ``source``.
             OutputExists: ``before`` is None, and something stands there.
             OutputChanged: something other than ``before`` stands there.
         """

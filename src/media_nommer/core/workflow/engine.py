@@ -1,0 +1,67 @@
+"""What the rules work on: the ports of one installation, and the limits they keep to."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from media_nommer.core.clock import Clock
+from media_nommer.core.jobs import JobId
+from media_nommer.core.ports.queue import TaskQueue
+from media_nommer.core.ports.storage import Storage
+from media_nommer.core.ports.store import JobStore
+from media_nommer.core.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The ports that feederd and the workers of one installation meet in.
+
+    ``work_url`` is the folder of the work area, without a slash at its end.
+    """
+
+    store: JobStore
+    queue: TaskQueue
+    storage: Storage
+    work_url: str
+    clock: Clock
+
+    def run_url(self, job_id: JobId, run: int) -> str:
+        """Return the folder of what one run makes; it goes when the job is final."""
+        return f"{self.work_url}/{job_id}/r{run}"
+
+    def attempt_url(self, task: Task) -> str:
+        """Return the folder that belongs to the attempt under the task's present claim."""
+        assert task.claim is not None, "an attempt has a claim"
+        return f"{self.run_url(task.job_id, task.run)}/{task.key}/c{task.claim.number}"
+
+    def log_url(self, task: Task) -> str:
+        """Return where the log of the present attempt is kept, also after the job's end."""
+        assert task.claim is not None, "an attempt has a claim"
+        name = f"r{task.run}-{task.key}-c{task.claim.number}.log"
+        return f"{self.work_url}/{task.job_id}/logs/{name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkPolicy:
+    """The operator's limits on how work is tried. Field names are those of the settings."""
+
+    #: How long a claim or a delivery outlives its owner's last sign of life.
+    lease: timedelta = timedelta(seconds=30)
+    #: How often a task may fail, with an error worth another try, before its job fails.
+    max_attempts: int = 3
+    #: How often a task's worker may die before its job is abandoned.
+    max_lost: int = 3
+    #: How long a failed task waits the first time; each further wait is twice as long.
+    backoff: timedelta = timedelta(seconds=5)
+    backoff_limit: timedelta = timedelta(minutes=5)
+    #: How long a task may lie untouched before it is put on the queue again.
+    put_again_after: timedelta = timedelta(minutes=2)
+
+    @property
+    def beat_every(self) -> timedelta:
+        """How often an owner shows that it lives: ten times a lease."""
+        return self.lease / 10
+
+    def wait_after(self, failures: int) -> timedelta:
+        """Return how long a task rests after its ``failures``-th failure in a row."""
+        doublings = min(max(failures, 1) - 1, 30)
+        return min(self.backoff * (1 << doublings), self.backoff_limit)

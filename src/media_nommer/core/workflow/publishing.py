@@ -1,0 +1,201 @@
+"""Putting outputs in their places: recorded first, one condition a file (rules 7 and 8)."""
+
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from media_nommer.core.errors import (
+    Failure,
+    JobOver,
+    OutputChanged,
+    OutputExists,
+    WorkStopped,
+)
+from media_nommer.core.jobs import Job, JobState, Output, OutputState, PublishedFile
+from media_nommer.core.ports.storage import Storage
+from media_nommer.core.tasks import Result, ResultFile
+from media_nommer.core.workflow.changes import change_job
+from media_nommer.core.workflow.claims import HeldTask
+from media_nommer.core.workflow.engine import Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where a job's outputs go, and whether something that stands there may go for them."""
+
+    url: str
+    replace: bool
+
+    @classmethod
+    def of(cls, job: Job) -> "Destination":
+        """Return what the job's recipe says."""
+        url = str(job.recipe["destination"])
+        return cls(url=url.rstrip("/"), replace=job.recipe.get("if_exists") == "replace")
+
+    def url_of(self, key: str) -> str:
+        """Return where the file with this name goes."""
+        return f"{self.url}/{quote(key)}"
+
+
+def publish(engine: Engine, held: HeldTask, result: Result) -> Job:
+    """Bring the job of a committed result to its end: every output in place, or failed.
+
+    May be called again, by anyone, after a death at any point: what is on record is put as
+    recorded, and what is in place already is left as it is.
+
+    Raises:
+        JobOver: the job became final, or began another run, meanwhile.
+        StorageError: the destination does not take bytes now; worth another try.
+    """
+    job = record_publication(engine, held, result)
+    for index, output in enumerate(job.outputs):
+        if output.state is not OutputState.PENDING:
+            continue
+        try:
+            for file in output.files:
+                _put(engine, held, file)
+        except (OutputExists, OutputChanged) as error:
+            ended = replace(output, state=OutputState.FAILED, failure=Failure.of(error))
+        else:
+            ended = replace(output, state=OutputState.FINISHED)
+        job = _record_output(engine, job, index, ended)
+    return _finish(engine, job)
+
+
+def record_publication(engine: Engine, held: HeldTask, result: Result) -> Job:
+    """Write into the job what will be published, before the first byte is (rule 7).
+
+    The first record of a run stands: who comes later publishes what it says.
+    """
+    publication = f"{held.task.id}.c{held.number}"
+
+    def recorded(job: Job) -> Job | None:
+        if job.state.final or job.run != held.task.run:
+            raise JobOver(f"job {job.id} is {job.state}")
+        if job.publication is not None:
+            return None
+        outputs = tuple(
+            _intended(engine.storage, job, index, result)
+            for index in range(len(job.outputs))
+        )
+        return job.publishing(publication, outputs, at=engine.clock.now())
+
+    return change_job(engine.store, held.task.job_id, recorded)
+
+
+def look_for_strangers(
+    storage: Storage, job: Job, output: Output, keys: tuple[str, ...]
+) -> None:
+    """Check that an output's places are free, or ours, or may be taken.
+
+    Raises:
+        OutputExists: something that is not ours stands in one of them.
+    """
+    goal = Destination.of(job)
+    for key in keys:
+        _standing(storage, goal, output, goal.url_of(key))
+
+
+def _intended(storage: Storage, job: Job, index: int, result: Result) -> Output:
+    """Return an output with the files on it that are to be published, or its failure."""
+    output = job.outputs[index]
+    if output.state is not OutputState.PENDING:
+        return output
+    if index in result.failures:
+        return replace(output, state=OutputState.FAILED, failure=result.failures[index])
+    try:
+        files = tuple(
+            _intended_file(storage, Destination.of(job), output, file)
+            for file in result.files
+            if file.output == index
+        )
+    except OutputExists as error:
+        return replace(output, state=OutputState.FAILED, failure=Failure.of(error))
+    return replace(output, files=files, facts=result.facts.get(index, {}))
+
+
+def _intended_file(
+    storage: Storage, goal: Destination, output: Output, file: ResultFile
+) -> PublishedFile:
+    url = goal.url_of(file.key)
+    return PublishedFile(
+        url=url,
+        size=file.size,
+        sha256=file.sha256,
+        work_url=file.work_url,
+        before=_standing(storage, goal, output, url),
+    )
+
+
+def _standing(storage: Storage, goal: Destination, output: Output, url: str) -> str | None:
+    """Return the version of what stands at ``url`` and may be replaced, None for nothing.
+
+    What an earlier run of the job put there is ours to replace.
+    """
+    found = storage.stat(url)
+    if found is None:
+        return None
+    ours = any(
+        file.url == url and storage.holds(url, size=file.size, sha256=file.sha256)
+        for file in output.files
+    )
+    if not (goal.replace or ours):
+        raise OutputExists(f"{url} exists already")
+    return found.version
+
+
+def _put(engine: Engine, held: HeldTask, file: PublishedFile) -> None:
+    """Put one recorded file in its place, unless it is there."""
+
+    def stop() -> WorkStopped | None:
+        try:
+            held.look()
+        except WorkStopped as why:
+            return why
+        return None
+
+    storage = engine.storage
+    if storage.holds(file.url, size=file.size, sha256=file.sha256):
+        return
+    try:
+        storage.copy(file.work_url, file.url, before=file.before, stop=stop)
+    except (OutputExists, OutputChanged):
+        if not storage.holds(file.url, size=file.size, sha256=file.sha256):
+            raise
+
+
+def _record_output(engine: Engine, job: Job, index: int, output: Output) -> Job:
+    """Write down that one output is in place, or failed; with the last one the job ends.
+
+    A job that was canceled while a file of it slid into place says so too: a record tells
+    what is there.
+    """
+
+    def recorded(latest: Job) -> Job | None:
+        if latest.run != job.run:
+            raise JobOver(f"job {job.id} has begun another run")
+        known = latest.outputs[index]
+        in_place = output.state is OutputState.FINISHED
+        if known.state is output.state or (latest.state.final and not in_place):
+            return None
+        return _ended(latest.with_output(index, output, at=engine.clock.now()), engine)
+
+    return change_job(engine.store, job.id, recorded)
+
+
+def _finish(engine: Engine, job: Job) -> Job:
+    """End a job none of whose outputs is pending any more."""
+    if job.state.final:
+        return job
+    return change_job(
+        engine.store, job.id, lambda job: None if job.state.final else _ended(job, engine)
+    )
+
+
+def _ended(job: Job, engine: Engine) -> Job:
+    """Return the job finished or failed if every output of it has ended, else as it is."""
+    if job.state.final or any(o.state is OutputState.PENDING for o in job.outputs):
+        return job
+    failed = next((o for o in job.outputs if o.state is OutputState.FAILED), None)
+    state = JobState.FAILED if failed else JobState.FINISHED
+    failure = failed.failure if failed else None
+    return job.moved_to(state, at=engine.clock.now(), failure=failure)

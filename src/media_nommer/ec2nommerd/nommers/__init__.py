@@ -1,0 +1,1 @@
+"""The classes that know how to do one kind of task each."""

@@ -1,0 +1,136 @@
+"""What a nommer is: the class that knows how to do one kind of task."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from typing_extensions import override
+
+from media_nommer.core.errors import WorkStopped
+from media_nommer.core.jobs import Job, Phase
+from media_nommer.core.tasks import Result, Task, TaskKind
+from media_nommer.core.workflow.changes import change_job
+from media_nommer.core.workflow.claims import HeldTask
+from media_nommer.core.workflow.engine import Engine
+from media_nommer.core.workflow.following import gathered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """How far one attempt is: ``fraction`` from 0 to 1, ``speed`` in times real time."""
+
+    job: Job
+    task: Task
+    phase: Phase
+    fraction: float
+    speed: float | None = None
+
+
+@dataclass(slots=True)
+class Work:
+    """One attempt as its nommer sees it.
+
+    ``scratch`` is a folder of its own; ``log`` a file in it that is kept after the attempt.
+    ``cpu_seconds`` adds up what its encoders used.
+    """
+
+    engine: Engine
+    held: HeldTask
+    scratch: Path
+    on_step: Callable[[Step], None]
+    phase: Phase = Phase.INSPECTING
+    cpu_seconds: float = field(default=0.0)
+
+    @property
+    def job(self) -> Job:
+        """The job as it was at the last look."""
+        return self.held.job
+
+    @property
+    def task(self) -> Task:
+        """The task under our claim."""
+        return self.held.task
+
+    @property
+    def log(self) -> Path:
+        """Where encoders append what they print."""
+        return self.scratch / "attempt.log"
+
+    def stop(self) -> WorkStopped | None:
+        """Return why the work must be dropped now, None while it may go on."""
+        return self.held.stopped
+
+    def check(self) -> None:
+        """Raise the reason if the work must be dropped now."""
+        if self.held.stopped is not None:
+            raise self.held.stopped
+
+    def enter(self, phase: Phase) -> None:
+        """Put the job into a phase.
+
+        Raises:
+            WorkStopped: the job is over.
+        """
+        self.phase = phase
+        engine, run = self.engine, self.task.run
+        job = change_job(
+            engine.store,
+            self.job.id,
+            lambda job: (
+                None
+                if job.state.final or job.run != run or job.phase is phase
+                else job.in_phase(phase, at=engine.clock.now())
+            ),
+        )
+        self.held.job = job
+        self.held.check(job)
+
+    def report(self, fraction: float, speed: float | None = None) -> None:
+        """Tell how far the task is, 0 to 1; the next beat writes it down."""
+        self.held.progress = max(self.held.progress, min(fraction, 1.0))
+        self.on_step(
+            Step(
+                job=self.job,
+                task=self.task,
+                phase=self.phase,
+                fraction=self.held.progress,
+                speed=speed,
+            )
+        )
+
+    def keep(self, path: Path, name: str) -> str:
+        """Put a file under the attempt's own name in the work area; return its URL."""
+        url = f"{self.engine.attempt_url(self.task)}/{name}"
+        self.engine.storage.put(path, url, stop=self.stop)
+        return url
+
+
+class Nommer(ABC):
+    """Does one kind of task. An instance may work on several tasks at once, in threads."""
+
+    @abstractmethod
+    def nom(self, work: Work) -> Result:
+        """Do the task, and return what it made.
+
+        It may be called again for the same task after a death at any point, and must not
+        touch anything but its scratch folder and its attempt's part of the work area.
+
+        Raises:
+            NommerError: it could not be done; ``retryable`` says whether to try again.
+        """
+
+
+class AssembleNommer(Nommer):
+    """Gathers what the other tasks of a run made; publication follows."""
+
+    @override
+    def nom(self, work: Work) -> Result:
+        """Return the results of all siblings as one."""
+        work.enter(Phase.ASSEMBLING)
+        task = work.task
+        return gathered(work.engine.store.tasks_of(task.job_id, task.run))
+
+
+#: Which nommer does which kind of task.
+Nommers = Mapping[TaskKind, Nommer]

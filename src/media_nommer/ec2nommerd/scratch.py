@@ -1,0 +1,95 @@
+"""Scratch space: one folder an attempt, gone afterwards whatever happens."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from media_nommer.core.errors import NoSpace
+
+LOCK_NAME = "owner.lock"
+
+
+class Scratch:
+    """The scratch folder of one worker, below a root that several workers may share.
+
+    The owner holds a lock on its folder for as long as it lives; a folder whose lock can be
+    had belonged to a worker that died, and is removed by the next one that comes by.
+    """
+
+    def __init__(self, root: Path, owner: str) -> None:
+        self.folder = root / owner
+        self._root = root
+        self._lock: int | None = None
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self.folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        remove_stale(self._root)
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        with suppress(OSError):
+            self._root.rmdir()
+
+    @contextmanager
+    def attempt(self, name: str) -> Iterator[Path]:
+        """Give an empty folder for one attempt, and remove it with all that is in it."""
+        folder = self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def check_room(self, needed: int) -> None:
+        """Check that ``needed`` bytes are free before work begins.
+
+        Raises:
+            NoSpace: they are not.
+        """
+        free = shutil.disk_usage(self.folder).free
+        if free < needed:
+            raise NoSpace(
+                f"this needs about {_megabytes(needed)} of scratch space, and "
+                f"{_megabytes(free)} are free in {self._root}"
+            )
+
+
+def remove_stale(root: Path) -> int:
+    """Remove the folders of workers that died; return how many there were."""
+    removed = 0
+    for lock in root.glob(f"*/{LOCK_NAME}"):
+        try:
+            handle = os.open(lock, os.O_RDWR)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            continue
+        else:
+            shutil.rmtree(lock.parent, ignore_errors=True)
+            removed += 1
+        finally:
+            os.close(handle)
+    return removed
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
