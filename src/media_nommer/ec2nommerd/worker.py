@@ -106,8 +106,8 @@ class Worker:
         now = self._engine.clock.monotonic()
         due = [d for d, at in self._watched.values() if at <= now and self._has_room()]
         for delivery in due:
-            del self._watched[delivery.token]
-            self._consider(delivery, again=True)
+            if self._watched.pop(delivery.token, None) is not None:
+                self._consider(delivery, again=True)
         return bool(due)
 
     def _consider(self, delivery: Delivery, *, again: bool = False) -> None:

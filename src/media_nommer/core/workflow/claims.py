@@ -36,6 +36,7 @@ class HeldTask:
         self._delivery = delivery
         self.task = task
         self.job = job
+        self.claim = task.claim
         self.number = task.claim.number
         self.progress = task.progress
         self.stopped: WorkStopped | None = None
@@ -47,16 +48,17 @@ class HeldTask:
             Fenced: there is a newer claim, or none.
         """
         while True:
+            task = self._ours(self.task)
             try:
-                self.task = self._engine.store.swap_task(change(self.task))
+                self.task = self._engine.store.swap_task(change(task))
             except Overtaken:
-                self.task = self._fenced(self._engine.store.get_task(self.task.id))
+                self.task = self._engine.store.get_task(task.id)
             except TaskNotFound as error:
                 raise Fenced(f"task {self.task.id} is gone") from error
             else:
                 return self.task
 
-    def _fenced(self, task: Task) -> Task:
+    def _ours(self, task: Task) -> Task:
         if task.claim is None or task.claim.number != self.number:
             raise Fenced(f"task {task.id}: claim {self.number} is not the newest any more")
         return task
@@ -66,7 +68,7 @@ class HeldTask:
 
         What is found is put into ``stopped``; nothing is raised for it.
         """
-        self.hide_message(self._lease)
+        self.hide_message(self.claim.lease)
         try:
             at = self._engine.clock.now()
             self.change(lambda task: task.beaten(progress=self.progress, at=at))
@@ -98,11 +100,6 @@ class HeldTask:
     def stop(self, why: WorkStopped) -> None:
         """Ask whoever works on it to drop it."""
         self.stopped = self.stopped or why
-
-    @property
-    def _lease(self) -> timedelta:
-        assert self.task.claim is not None, "a held task is claimed"
-        return self.task.claim.lease
 
     def hide_message(self, lease: timedelta) -> None:
         """Keep our delivery hidden; that it was lost is no matter, the store decides."""

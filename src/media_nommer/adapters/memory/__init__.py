@@ -1,0 +1,8 @@
+"""Every port in the memory of one process: for tests, the simulator, and small servers."""
+
+from media_nommer.adapters.memory.fleet import MemoryFleet
+from media_nommer.adapters.memory.queue import MemoryQueue
+from media_nommer.adapters.memory.storage import MemoryStorage
+from media_nommer.adapters.memory.store import MemoryStore
+
+__all__ = ["MemoryFleet", "MemoryQueue", "MemoryStorage", "MemoryStore"]

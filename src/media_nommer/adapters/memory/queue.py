@@ -1,0 +1,122 @@
+"""Deliveries in the memory of one process."""
+
+import heapq
+import itertools
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+
+from typing_extensions import override
+
+from media_nommer.core.clock import Clock, system_clock
+from media_nommer.core.errors import LeaseLost
+from media_nommer.core.ports.queue import Delivery, TaskQueue
+from media_nommer.core.tasks import TaskId
+
+
+@dataclass(slots=True)
+class _Message:
+    """``turn`` is its valid place in the heap; older ones left there mean nothing."""
+
+    id: int
+    task_id: TaskId
+    turn: int = 0
+    free_from: float = 0.0
+    token: str = ""
+    times: int = 0
+
+
+class MemoryQueue(TaskQueue):
+    """Times its leases on ``clock.monotonic()``; gone with the process.
+
+    With ``duplicates`` every ``put`` makes one more message, as SQS does; without, a task
+    has one message at most.
+    """
+
+    def __init__(self, clock: Clock = system_clock, *, duplicates: bool = False) -> None:
+        self._clock = clock
+        self._duplicates = duplicates
+        self._lock = threading.Lock()
+        self._counter = itertools.count(1)
+        self._messages: dict[int, _Message] = {}
+        self._holders: dict[str, _Message] = {}
+        self._by_task: dict[TaskId, int] = {}
+        #: (free from, turn, message id); the turn keeps first come, first served.
+        self._heap: list[tuple[float, int, int]] = []
+
+    @override
+    def put(self, task_id: TaskId, *, delay: timedelta = timedelta()) -> None:
+        """Make a task available after ``delay``; a hand-over of it is void."""
+        free_from = self._after(delay)
+        with self._lock:
+            known = None if self._duplicates else self._by_task.get(task_id)
+            if known is None:
+                message = _Message(next(self._counter), task_id)
+                self._messages[message.id] = message
+                self._by_task[task_id] = message.id
+            else:
+                message = self._messages[known]
+                if self._holders.pop(message.token, None) is None:
+                    free_from = min(free_from, message.free_from)
+            self._hide(message, free_from)
+
+    @override
+    def take(self, lease: timedelta) -> Delivery | None:
+        """Take the next message and hide it for ``lease``, or return None at once."""
+        with self._lock:
+            message = self._next_free()
+            if message is None:
+                return None
+            self._holders.pop(message.token, None)
+            message.times += 1
+            message.token = f"{message.id}:{message.times}"
+            self._holders[message.token] = message
+            self._hide(message, self._after(lease))
+            return Delivery(
+                task_id=message.task_id, token=message.token, times=message.times
+            )
+
+    @override
+    def keep(self, delivery: Delivery, lease: timedelta) -> None:
+        """Hide a message for ``lease`` from now; zero hands it to the next taker."""
+        with self._lock:
+            self._hide(self._held(delivery), self._after(lease))
+
+    @override
+    def done(self, delivery: Delivery) -> None:
+        """Remove a message for good."""
+        with self._lock:
+            message = self._held(delivery)
+            del self._holders[message.token]
+            del self._messages[message.id]
+            if self._by_task.get(message.task_id) == message.id:
+                del self._by_task[message.task_id]
+
+    @override
+    def depth(self) -> int:
+        """Count messages, waiting or hidden."""
+        with self._lock:
+            return len(self._messages)
+
+    def _next_free(self) -> _Message | None:
+        now = self._clock.monotonic()
+        while self._heap and self._heap[0][0] <= now:
+            _, turn, message_id = heapq.heappop(self._heap)
+            message = self._messages.get(message_id)
+            if message is not None and message.turn == turn:
+                return message
+        return None
+
+    def _after(self, span: timedelta) -> float:
+        return self._clock.monotonic() + span.total_seconds()
+
+    def _hide(self, message: _Message, free_from: float) -> None:
+        message.turn = next(self._counter)
+        message.free_from = free_from
+        heapq.heappush(self._heap, (free_from, message.turn, message.id))
+
+    def _held(self, delivery: Delivery) -> _Message:
+        message = self._holders.get(delivery.token)
+        if message is None:
+            raise LeaseLost(f"task {delivery.task_id} is done, or was handed to another")
+        return message
