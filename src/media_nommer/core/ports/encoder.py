@@ -12,14 +12,14 @@ from media_nommer.core.errors import NommerError
 class Progress:
     """How far an encoder is.
 
-    ``frame`` counts the frames written to the first video output, ``out_time`` is the
-    position in the output in seconds, ``total_size`` bytes written, ``fps`` frames a second
-    and ``speed`` seconds of media a second, both since the start; None where the encoder
-    does not know (yet). ``done`` is True for the last one.
+    ``out_time`` is seconds of output made so far, ``frame`` counts the frames of the first
+    video output, ``total_size`` is bytes of output, ``fps`` frames a second and ``speed``
+    seconds of media a second, both since the start; None is what the encoder does not know,
+    or not yet. ``done`` is True for the last one.
     """
 
+    out_time: float
     frame: int | None = None
-    out_time: float | None = None
     total_size: int | None = None
     fps: float | None = None
     speed: float | None = None

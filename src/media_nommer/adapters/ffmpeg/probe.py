@@ -1,0 +1,226 @@
+"""The probe port on PyAV, which runs in forks of a server process and never in this one."""
+
+import errno
+import json
+import os
+import select
+import socket
+import stat
+import sys
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import TypeAdapter
+from typing_extensions import override
+
+from media_nommer.adapters.ffmpeg.launcher import Launcher
+from media_nommer.adapters.ffmpeg.process import Process
+from media_nommer.core.errors import (
+    AccessDenied,
+    EmptySource,
+    EncoderCrashed,
+    MediaError,
+    NoStreams,
+    NotMedia,
+    SourceNotFound,
+    TruncatedMedia,
+)
+from media_nommer.core.media import Media
+from media_nommer.core.ports.probe import Probe, StreamCount
+
+_SERVER = Path(__file__).with_name("probe_child.py")
+_GRACE = 5.0
+_TRIES = 3
+_MEDIA = TypeAdapter(Media)
+_COUNTS = TypeAdapter(tuple[StreamCount, ...])
+_ERRORS: dict[str, type[MediaError]] = {
+    kind.code: kind for kind in (NotMedia, NoStreams, TruncatedMedia)
+}
+
+
+class AvProbe(Probe):
+    """Inspects files through a server process that the launcher starts when first asked.
+
+    The server leaves after a minute without work; the next request starts another. What
+    kills a fork is tried once more (memory may have been short), and only then is the file
+    blamed. ``memory`` is bytes of address space. Any thread may call.
+    """
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        *,
+        wall: timedelta = timedelta(seconds=30),
+        count_wall: timedelta = timedelta(minutes=10),
+        memory: int = 2 * 1024**3,
+    ) -> None:
+        self._launcher = launcher
+        self._walls = {"inspect": wall, "count": count_wall}
+        self._memory = memory
+        self._lock = threading.Lock()
+        self._server: Process | None = None
+        self._control: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @override
+    def inspect(self, path: Path) -> Media:
+        return _MEDIA.validate_python(self._ask("inspect", path))
+
+    @override
+    def count(self, path: Path) -> tuple[StreamCount, ...]:
+        return _COUNTS.validate_python(self._ask("count", path))
+
+    def close(self) -> None:
+        """End the server and whatever it reads; closing twice is harmless."""
+        with self._lock:
+            self._drop_server()
+
+    def _ask(self, verb: str, path: Path) -> Any:
+        """Return what a fork found.
+
+        Raises:
+            MediaError: it found something wrong, or the file killed it twice.
+            EncoderCrashed: the server kept dying, whatever it was asked.
+        """
+        wall = self._walls[verb].total_seconds()
+        crashes = 0
+        for _ in range(_TRIES):
+            answer, alive, took = self._try(verb, path, wall)
+            if answer is not None:
+                return _unpack(answer)
+            if took >= wall:
+                raise NotMedia(f"{path.name} could not be read within {wall:g} seconds.")
+            crashes += alive
+            if crashes == 2:
+                raise NotMedia(f"{path.name} is damaged: the file crashed the reader.")
+        raise EncoderCrashed(
+            f"The process that reads media died while it read {path.name}."
+        )
+
+    def _try(self, verb: str, path: Path, wall: float) -> tuple[bytes | None, bool, float]:
+        """Return the answer if there was one, whether the server lives, and the seconds."""
+        request = {"verb": verb, "name": path.name, "wall": wall, "memory": self._memory}
+        media = _open(path)
+        read_end, write_end = os.pipe()
+        try:
+            begun = time.monotonic()
+            try:
+                control = self._send(json.dumps(request).encode(), [media, write_end])
+            finally:
+                os.close(media)
+                os.close(write_end)
+            answer = _read_all(read_end, begun + wall + _GRACE)
+            took = time.monotonic() - begun
+            if took >= wall + _GRACE:
+                self.close()  # its alarm did not ring: trust nothing of it
+            return answer, _alive(control), took
+        finally:
+            os.close(read_end)
+
+    def _send(self, request: bytes, fds: list[int]) -> socket.socket:
+        with self._lock:
+            for _ in range(_TRIES):
+                control = self._control or self._start_server()
+                try:
+                    socket.send_fds(control, [request], fds)
+                except (BrokenPipeError, ConnectionError):
+                    self._drop_server()
+                else:
+                    return control
+        raise EncoderCrashed("The process that reads media does not stay alive.")
+
+    def _start_server(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            try:
+                self._server = self._launcher.start(
+                    [sys.executable, "-I", "-S", str(_SERVER), json.dumps(_module_path())],
+                    cwd=self._launcher.scratch_root,
+                    inherit=[theirs.fileno()],
+                )
+            except BaseException:
+                ours.close()
+                raise
+        self._control = ours
+        return ours
+
+    def _drop_server(self) -> None:
+        control, self._control = self._control, None
+        server, self._server = self._server, None
+        if control is not None:
+            control.close()
+        if server is not None:
+            server.close()
+
+
+def _open(path: Path) -> int:
+    """Open a plain file that has content, whatever its name looks like.
+
+    Raises:
+        SourceNotFound: nothing is there.
+        AccessDenied: we may not read it.
+        NotMedia: it is a folder, a pipe or a device.
+        EmptySource: it has no bytes.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise SourceNotFound(f"There is no file {path}.") from error
+    except PermissionError as error:
+        raise AccessDenied(f"{path} may not be read.") from error
+    except OSError as error:
+        what = (
+            NotMedia if error.errno in {errno.ENXIO, errno.ENAMETOOLONG} else AccessDenied
+        )
+        raise what(f"{path.name} cannot be opened: {error.strerror}.") from error
+    kind = os.fstat(fd)
+    if stat.S_ISREG(kind.st_mode) and kind.st_size:
+        return fd
+    os.close(fd)
+    if stat.S_ISREG(kind.st_mode):
+        raise EmptySource(f"{path.name} is empty.")
+    what_it_is = "a folder" if stat.S_ISDIR(kind.st_mode) else "not a plain file"
+    raise NotMedia(f"{path.name} is {what_it_is}.")
+
+
+def _read_all(fd: int, deadline: float) -> bytes | None:
+    """Read to the end; None if that does not come in time or nothing was said."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    parts: list[bytes] = []
+    while (left := deadline - time.monotonic()) > 0:
+        if not poll.poll(left * 1000):
+            break
+        if not (part := os.read(fd, 65536)):
+            return b"".join(parts) or None
+        parts.append(part)
+    return None
+
+
+def _alive(control: socket.socket) -> bool:
+    try:
+        return bool(control.recv(1, socket.MSG_DONTWAIT))
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def _unpack(answer: bytes) -> Any:
+    said = json.loads(answer)
+    if "error" not in said:
+        return said["found"]
+    kind = _ERRORS.get(said["error"], NotMedia)
+    raise kind(said["message"], advice=said["advice"] or None)
+
+
+def _module_path() -> list[str]:
+    return [str(Path(entry).resolve()) for entry in sys.path if entry]
