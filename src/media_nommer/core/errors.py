@@ -7,7 +7,8 @@ NommerError
 │   ├── InvalidSetting
 │   ├── UnsupportedUrl       no storage serves this scheme
 │   ├── PathNotAllowed       a file outside the allowed roots
-│   └── InvalidCursor
+│   ├── InvalidCursor
+│   └── IdempotencyConflict  a key was used again for another job
 ├── NotFound
 │   ├── JobNotFound
 │   ├── TaskNotFound
@@ -114,6 +115,13 @@ class InvalidCursor(BadRequest):
 
     code = "INVALID_CURSOR"
     default_advice = "Start again without a cursor."
+
+
+class IdempotencyConflict(BadRequest):
+    """An Idempotency-Key was used again, for a job with other content."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+    default_advice = "Give each new job a key of its own."
 
 
 class NotFound(NommerError):

@@ -11,8 +11,6 @@ from typing import Self
 
 from media_nommer.core.errors import NoSpace
 
-LOCK_NAME = "owner.lock"
-
 
 class Scratch:
     """The scratch folder of one worker, below a root that several workers may share.
@@ -27,9 +25,9 @@ class Scratch:
         self._lock: int | None = None
 
     def __enter__(self) -> Self:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(self.folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        while self._lock is None:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = _locked(self.folder)
         remove_stale(self._root)
         return self
 
@@ -67,28 +65,39 @@ class Scratch:
         if free < needed:
             raise NoSpace(
                 f"this needs about {_megabytes(needed)} of scratch space, and "
-                f"{_megabytes(free)} are free in {self._root}"
+                f"only {_megabytes(free)} are free in {self._root}"
             )
 
 
 def remove_stale(root: Path) -> int:
     """Remove the folders of workers that died; return how many there were."""
     removed = 0
-    for lock in root.glob(f"*/{LOCK_NAME}"):
-        try:
-            handle = os.open(lock, os.O_RDWR)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            continue
-        else:
-            shutil.rmtree(lock.parent, ignore_errors=True)
+    for folder in root.iterdir():
+        lock = _locked(folder) if folder.is_dir() else None
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
             removed += 1
-        finally:
-            os.close(handle)
     return removed
+
+
+def _locked(folder: Path) -> int | None:
+    """Return a handle that holds the lock on a folder, None if it cannot be had.
+
+    A folder that was removed before we had its lock is not the one at its path any more.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(handle), folder.stat()):
+            return handle
+    except OSError:
+        pass  # somebody lives in it, or it is gone
+    os.close(handle)
+    return None
 
 
 def _megabytes(size: int) -> str:

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from typing_extensions import override
+
 from media_nommer.adapters.ffmpeg.formats import guarded
 from media_nommer.adapters.ffmpeg.launcher import NO_LIMITS, Launcher
 from media_nommer.adapters.ffmpeg.process import Limits, Watch

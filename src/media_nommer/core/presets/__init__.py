@@ -1,0 +1,122 @@
+"""The presets that come with media-nommer: named, reusable outputs of a recipe."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """One named output. ``output`` has the fields of an output in a recipe."""
+
+    name: str
+    description: str
+    output: Mapping[str, object]
+
+
+_STEREO_AAC = {"codec": "aac", "bitrate": 160, "channels": 2}
+_STEREO_OPUS = {"codec": "opus", "bitrate": 128, "channels": 2}
+_FULL_HD = {"width": 1920, "height": 1080, "turn_box": True}
+_SMALL = {"width": 640, "height": 360, "turn_box": True}
+
+_SHIPPED = (
+    Preset(
+        name="web",
+        description="One MP4 that plays everywhere: H.264 High up to 1080p, AAC stereo.",
+        output={
+            "kind": "file",
+            "name": "{stem}.{ext}",
+            "container": "mp4",
+            "video": {"codec": "h264", **_FULL_HD, "quality": 22, "profile": "high"},
+            "audio": _STEREO_AAC,
+        },
+    ),
+    Preset(
+        name="web-small",
+        description="A small MP4 for slow lines: H.264 Main up to 360p, AAC stereo.",
+        output={
+            "kind": "file",
+            "name": "{stem}-small.{ext}",
+            "container": "mp4",
+            "video": {"codec": "h264", **_SMALL, "quality": 24, "profile": "main"},
+            "audio": {"codec": "aac", "bitrate": 96, "channels": 2},
+        },
+    ),
+    Preset(
+        name="webm",
+        description="WebM without patents to pay for: VP9 up to 1080p, Opus stereo.",
+        output={
+            "kind": "file",
+            "name": "{stem}.{ext}",
+            "container": "webm",
+            "video": {"codec": "vp9", **_FULL_HD, "quality": 32},
+            "audio": _STEREO_OPUS,
+        },
+    ),
+    Preset(
+        name="av1",
+        description="Smallest, for newer players: WebM with AV1 up to 1080p, Opus stereo.",
+        output={
+            "kind": "file",
+            "name": "{stem}-av1.{ext}",
+            "container": "webm",
+            "video": {"codec": "av1", **_FULL_HD, "quality": 32},
+            "audio": _STEREO_OPUS,
+        },
+    ),
+    Preset(
+        name="audio",
+        description="The sound alone: AAC stereo in M4A.",
+        output={
+            "kind": "file",
+            "name": "{stem}.{ext}",
+            "container": "m4a",
+            "audio": _STEREO_AAC,
+        },
+    ),
+    Preset(
+        name="mp3",
+        description="The sound alone: MP3 stereo, 192 kbit/s.",
+        output={
+            "kind": "file",
+            "name": "{stem}.{ext}",
+            "container": "mp3",
+            "audio": {"codec": "mp3", "bitrate": 192, "channels": 2},
+        },
+    ),
+    Preset(
+        name="opus",
+        description="The sound alone: Opus stereo, 128 kbit/s.",
+        output={
+            "kind": "file",
+            "name": "{stem}.{ext}",
+            "container": "ogg",
+            "audio": _STEREO_OPUS,
+        },
+    ),
+    Preset(
+        name="podcast",
+        description="Speech for every podcast player: MP3 mono, 96 kbit/s, 44.1 kHz.",
+        output={
+            "kind": "file",
+            "name": "{stem}-podcast.{ext}",
+            "container": "mp3",
+            "audio": {"codec": "mp3", "bitrate": 96, "channels": 1, "sample_rate": 44100},
+        },
+    ),
+    Preset(
+        name="thumbnails",
+        description="Ten JPEG pictures spread over the film, up to 360 pixels high.",
+        output={
+            "kind": "thumbnails",
+            "name": "{stem}-{number:02d}.{ext}",
+            "count": 10,
+            "height": 360,
+        },
+    ),
+)
+
+
+def load_presets() -> Mapping[str, Preset]:
+    """Return the shipped presets by name, in the order in which they are listed."""
+    return MappingProxyType({preset.name: preset for preset in _SHIPPED})

@@ -1,0 +1,155 @@
+"""What is wrong with a recipe, in one sentence for each fault."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from media_nommer.core.recipes.documents import (
+    Audio,
+    FileOutput,
+    Input,
+    PresetOutput,
+    Recipe,
+    ThumbnailsOutput,
+    Video,
+)
+
+_LONGEST_VALUE = 60
+_SECRET_FIELDS = {"url", "destination"}  # a password may stand in them
+
+_OUTPUTS: Mapping[str, type[BaseModel]] = {
+    "file": FileOutput,
+    "thumbnails": ThumbnailsOutput,
+    "preset": PresetOutput,
+}
+
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "less_than_equal": ("at most", "le"),
+    "greater_than": ("more than", "gt"),
+    "less_than": ("less than", "lt"),
+}
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string": "a text",
+    "tuple": "a list",
+    "list": "a list",
+    "dict": "an object",
+    "model": "an object",
+    "finite": "a finite number",
+}
+
+
+def sentences(error: ValidationError, at: Sequence[str | int] = ()) -> list[str]:
+    """Return one sentence for each fault, naming the field by its path below ``at``."""
+    faults = [dict(fault) for fault in error.errors(include_url=False)]
+    return [_sentence(fault, at) for fault in faults if not _follows(fault, faults)]
+
+
+def _follows(fault: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether a list is only too short because its entries are at fault."""
+    place = fault["loc"]
+    return fault["type"] == "too_short" and any(
+        other["loc"][: len(place)] == place and other is not fault for other in faults
+    )
+
+
+def path_of(location: Sequence[str | int]) -> str:
+    """Return a location as people write it: ``outputs[0].video.codec``."""
+    path = ""
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        else:
+            path += f".{part}" if path else part
+    return path or "the recipe"
+
+
+def unknown_key(key: str, known: Sequence[str]) -> str:
+    """Return what to say about a key that is not among ``known``."""
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ";"
+    return f"is not known here{hint} allowed: {', '.join(known)}"
+
+
+def quoted(value: object) -> str:
+    """Return a value short enough to stand in a sentence."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def _sentence(fault: dict[str, Any], at: Sequence[str | int]) -> str:
+    location = [*at, *fault["loc"]]
+    if len(location) > 2 and location[0] == "outputs" and location[2] in _OUTPUTS:
+        tag = str(location.pop(2))
+    else:
+        tag = ""
+    return f"{path_of(location)}: {_what(fault, location, tag)}"
+
+
+def _what(fault: dict[str, Any], location: Sequence[str | int], tag: str) -> str:
+    kind, context = str(fault["type"]), fault.get("ctx", {})
+    secret = bool(location) and location[-1] in _SECRET_FIELDS
+    value = "the one given" if secret else quoted(fault["input"])
+    if kind == "extra_forbidden":
+        return unknown_key(
+            str(location[-1]), list(_document_at(location, tag).model_fields)
+        )
+    if kind == "missing":
+        return "is missing"
+    if kind == "literal_error":
+        return f"{value} is not known here; allowed: {_choices(context['expected'])}"
+    if kind in _BOUNDS:
+        words, key = _BOUNDS[kind]
+        return f"must be {words} {context[key]:g}, not {value}"
+    if kind.startswith("union_tag"):
+        if not isinstance(fault["input"], Mapping):
+            return f"must be an object, not {value}"
+        said = quoted(fault["input"].get("kind"))
+        return f"the kind {said} is not known here; allowed: file, thumbnails"
+    if kind in {"too_long", "too_short"}:
+        return _length(kind, context, location)
+    if kind == "string_too_short":
+        return "must not be empty"
+    if kind == "string_too_long":
+        return f"must be at most {context['max_length']} characters long"
+    return _other(fault, kind, value)
+
+
+def _other(fault: dict[str, Any], kind: str, value: str) -> str:
+    wanted = _KINDS.get(kind.split("_")[0])
+    if wanted:
+        return f"must be {wanted}, not {value}"
+    return str(fault["msg"])
+
+
+def _length(kind: str, context: Mapping[str, Any], location: Sequence[str | int]) -> str:
+    if list(location) == ["inputs"] and kind == "too_long":
+        return f"a job has exactly one input, not {context['actual_length']}"
+    if kind == "too_long":
+        return f"has more entries than are allowed; at most {context['max_length']}"
+    return "must have at least one entry"
+
+
+def _choices(expected: str) -> str:
+    return ", ".join(re.findall(r"'([^']*)'", expected)) or expected.replace(" or ", ", ")
+
+
+def _document_at(location: Sequence[str | int], tag: str) -> type[BaseModel]:
+    """Return the document that holds the last part of ``location``."""
+    inside = [part for part in location[:-1] if isinstance(part, str)]
+    if inside == ["inputs"]:
+        return Input
+    if inside and inside[-1] == "video":
+        return Video
+    if inside and inside[-1] == "audio":
+        return Audio
+    if inside == ["outputs"]:
+        return _OUTPUTS.get(tag, FileOutput)
+    return Recipe

@@ -1,0 +1,174 @@
+"""Filling in what follows from an output itself, and finding what contradicts itself."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from media_nommer.core.recipes.codecs import (
+    CONTAINER_OF_EXTENSION,
+    CONTAINERS,
+    HOME_OF_CODEC,
+    QUALITY,
+    Container,
+    ContainerRules,
+)
+from media_nommer.core.recipes.documents import (
+    Audio,
+    FileOutput,
+    Output,
+    ThumbnailsOutput,
+    Video,
+)
+from media_nommer.core.recipes.names import template_problem, uses
+
+_DEFAULT_PICTURES = 10
+
+
+def settled(output: Output, path: str) -> tuple[Output, list[str]]:
+    """Return ``output`` with nothing left to guess, and a sentence for each fault in it."""
+    if isinstance(output, FileOutput):
+        return _settled_file(output, path)
+    return _settled_thumbnails(output, path)
+
+
+def _settled_file(output: FileOutput, path: str) -> tuple[Output, list[str]]:
+    container = _container(output)
+    rules = CONTAINERS[container]
+    video = output.video
+    if video is not None and video.quality is None:
+        video = video.model_copy(update={"quality": QUALITY[video.codec].default})
+    audio = output.audio
+    if "audio" not in output.model_fields_set:
+        audio = Audio(codec=rules.audio[0])
+    name = output.name or f"{{stem}}.{rules.extensions[0]}"
+    problems = [
+        *_name_problems(output.name, container, _fields(video), f"{path}.name"),
+        *_video_problems(video, container, rules, f"{path}.video"),
+        *_audio_problems(audio, container, rules, f"{path}.audio"),
+    ]
+    if video is None and audio is None:
+        problems.append(f"{path}: has neither video nor audio, so there is nothing to make")
+    settled_ = {"container": container, "video": video, "audio": audio, "name": name}
+    return output.model_copy(update=settled_), problems
+
+
+def _container(output: FileOutput) -> Container:
+    """Return the container that is said, or told by the name, or usual for the codec."""
+    if output.container:
+        return output.container
+    extension = _extension(output.name)
+    if extension in CONTAINER_OF_EXTENSION:
+        return CONTAINER_OF_EXTENSION[extension]
+    if output.video:
+        return HOME_OF_CODEC[output.video.codec]
+    return HOME_OF_CODEC[output.audio.codec if output.audio else "aac"]
+
+
+def _extension(name: str | None) -> str:
+    return name.rpartition(".")[2].lower() if name and "." in name else ""
+
+
+def _fields(video: Video | None) -> tuple[str, ...]:
+    if video is None:
+        return ("stem", "preset", "codec", "ext")
+    return ("stem", "preset", "height", "width", "codec", "ext")
+
+
+def _name_problems(
+    name: str | None, container: Container, fields: Sequence[str], path: str
+) -> list[str]:
+    if name is None:
+        return []
+    wrong = template_problem(name, fields)
+    if wrong:
+        return [f"{path}: {wrong}"]
+    extension = _extension(name)
+    if extension == "{ext}" or CONTAINER_OF_EXTENSION.get(extension) == container:
+        return []
+    allowed = ", ".join(CONTAINERS[container].extensions)
+    if extension in CONTAINER_OF_EXTENSION:
+        said = f"ends in '.{extension}' but the container is {container}"
+        return [f"{path}: {said}; allowed: {allowed}"]
+    known = ", ".join(CONTAINER_OF_EXTENSION)
+    return [f"{path}: must end in '.{{ext}}' or one of: {known}"]
+
+
+def _video_problems(
+    video: Video | None, container: Container, rules: ContainerRules, path: str
+) -> list[str]:
+    if video is None:
+        return []
+    problems: list[str] = []
+    if not rules.video:
+        problems.append(f"{path}: {container} holds sound alone")
+    elif video.codec not in rules.video:
+        problems.append(_misfit(f"{path}.codec", container, video.codec, rules.video))
+    limits = QUALITY[video.codec]
+    if video.quality is None or not limits.best <= video.quality <= limits.worst:
+        problems.append(
+            f"{path}.quality: must be from {limits.best} to {limits.worst} for "
+            f"{video.codec}, not {video.quality}"
+        )
+    if video.profile and video.codec != "h264":
+        problems.append(f"{path}.profile: is for h264 alone, not for {video.codec}")
+    return problems
+
+
+def _audio_problems(
+    audio: Audio | None, container: Container, rules: ContainerRules, path: str
+) -> list[str]:
+    if audio is None:
+        return []
+    problems: list[str] = []
+    if audio.codec not in rules.audio:
+        problems.append(_misfit(f"{path}.codec", container, audio.codec, rules.audio))
+    if audio.codec == "mp3":
+        problems += _mp3_problems(audio, path)
+    if audio.codec == "opus" and audio.sample_rate in {22050, 32000, 44100}:
+        problems.append(
+            f"{path}.sample_rate: opus has no {audio.sample_rate}; "
+            "allowed: 8000, 16000, 24000, 48000"
+        )
+    return problems
+
+
+def _mp3_problems(audio: Audio, path: str) -> list[str]:
+    problems: list[str] = []
+    if audio.channels and audio.channels > 2:
+        problems.append(f"{path}.channels: mp3 has at most 2, not {audio.channels}")
+    if audio.bitrate and audio.bitrate > 320:
+        problems.append(f"{path}.bitrate: mp3 has at most 320 kbit/s, not {audio.bitrate}")
+    return problems
+
+
+def _misfit(path: str, container: str, codec: str, allowed: Sequence[str]) -> str:
+    return f"{path}: {container} does not hold {codec}; allowed: {', '.join(allowed)}"
+
+
+def _settled_thumbnails(output: ThumbnailsOutput, path: str) -> tuple[Output, list[str]]:
+    said = [c for c in ("count", "interval", "times") if getattr(output, c) is not None]
+    changes: dict[str, Any] = {"name": output.name or "{stem}-{number:04d}.jpg"}
+    if not said:
+        changes["count"] = _DEFAULT_PICTURES
+    problems: list[str] = []
+    if len(said) > 1:
+        problems.append(
+            f"{path}: {' and '.join(said)} contradict each other; "
+            "allowed: one of count, interval, times"
+        )
+    finished = output.model_copy(update=changes)
+    problems += _picture_name_problems(finished, f"{path}.name")
+    return finished, problems
+
+
+def _picture_name_problems(output: ThumbnailsOutput, path: str) -> list[str]:
+    name = output.name or ""
+    fields = ("stem", "preset", "height", "width", "codec", "ext", "number")
+    wrong = template_problem(name, fields)
+    if wrong:
+        return [f"{path}: {wrong}"]
+    if _extension(name) not in {"jpg", "jpeg", "{ext}"}:
+        return [f"{path}: must end in one of: jpg, jpeg, {{ext}}"]
+    several = not (output.count == 1 or (output.times and len(set(output.times)) == 1))
+    if several and not uses(name, "number"):
+        return [f"{path}: needs {{number}}, since there is more than one picture"]
+    return []

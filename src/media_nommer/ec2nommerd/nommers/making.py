@@ -1,0 +1,198 @@
+"""Making outputs in an attempt's scratch folder: fetch, encode, check, keep."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+import structlog
+
+from media_nommer.core.errors import EncodeError, Failure, OutputDamaged
+from media_nommer.core.media import Media
+from media_nommer.core.ports.encoder import Encoder, Progress
+from media_nommer.core.ports.probe import Probe, StreamCount
+from media_nommer.core.recipes import parse_recipe
+from media_nommer.core.tasks import Result, ResultFile
+from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.planning.ffmpeg import Produced, encode_command
+from media_nommer.planning.plan import OutputPlan, plan_outputs
+from media_nommer.planning.room import expected_bytes
+from media_nommer.planning.tasks import Policy
+from media_nommer.planning.verify import check_output
+
+log = structlog.get_logger(__name__)
+
+#: What the source is called in an attempt's scratch folder; it may be a link.
+SOURCE = "source"
+
+#: The share of an attempt's progress that is encoding; the rest is checks and keeping.
+_ENCODING_SHARE = 0.98
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """What nommers work with. ``threads`` are those of one encode.
+
+    ``check_room`` raises NoSpace unless so many bytes of scratch space are free.
+    """
+
+    probe: Probe
+    encoder: Encoder
+    check_room: Callable[[int], None]
+    threads: int
+    cutting: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source within reach, and what its inspection found."""
+
+    path: Path
+    media: Media
+
+
+def fetch_source(kit: Kit, work: Work) -> Source:
+    """Bring the job's source into scratch and look into it.
+
+    Raises:
+        StorageError: it cannot be read.
+        MediaError: it is not something that can be encoded.
+    """
+    storage, url = work.engine.storage, work.job.source
+    found = storage.stat(url)
+    if found is not None and found.size:
+        kit.check_room(0 if url.startswith("file:") else found.size)
+    path = work.scratch / SOURCE
+    storage.fetch(url, path, stop=work.stop)
+    return Source(path, kit.probe.inspect(path))
+
+
+def plan_job(work: Work, media: Media) -> tuple[OutputPlan, ...]:
+    """Return the plans of all outputs of the job.
+
+    Raises:
+        NoStreams: an output needs what the source lacks.
+        InvalidRecipe: two outputs would have one name.
+    """
+    name = PurePosixPath(unquote(urlsplit(work.job.source).path)).name
+    stem = PurePosixPath(name).stem or "output"
+    return plan_outputs(media, parse_recipe(work.job.recipe), stem=stem)
+
+
+def make_outputs(
+    kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]
+) -> Result:
+    """Make outputs from one decode, check them, and put them into the work area.
+
+    If the encoder refuses all of them together they are tried one by one, so that the
+    failure of one does not take the others along.
+
+    Raises:
+        EncodeError: none of them could be made.
+    """
+    kit.check_room(expected_bytes(plans, source.media))
+    try:
+        return _make(kit, work, source, plans)
+    except EncodeError as error:
+        if len(plans) == 1 or error.retryable:
+            raise
+        log.warning("outputs_made_apart", job=work.job.id, message=error.message)
+    return _make_apart(kit, work, source, plans)
+
+
+def _make_apart(
+    kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]
+) -> Result:
+    whole = Result()
+    failures: dict[int, Failure] = {}
+    for plan in plans:
+        try:
+            made = _make(kit, work, source, [plan])
+        except EncodeError as error:
+            if error.retryable:
+                raise
+            failures[plan.index] = Failure.of(error)
+        else:
+            whole = replace(
+                whole,
+                files=(*whole.files, *made.files),
+                facts={**whole.facts, **made.facts},
+            )
+    return replace(whole, failures=failures)
+
+
+def _make(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> Result:
+    command = encode_command(source.media, plans, source=SOURCE, threads=kit.threads)
+    length = source.media.duration
+
+    def on_progress(progress: Progress) -> None:
+        if length and progress.out_time is not None:
+            work.report(
+                _ENCODING_SHARE * min(progress.out_time / length, 1.0), progress.speed
+            )
+
+    encoded = kit.encoder.run(
+        command.argv,
+        cwd=work.scratch,
+        log=work.log,
+        on_progress=on_progress,
+        stop=work.stop,
+    )
+    work.cpu_seconds += encoded.cpu_seconds
+    files: list[ResultFile] = []
+    facts: dict[int, dict[str, object]] = {}
+    for plan in plans:
+        made = [p for p in command.produces if p.output == plan.index]
+        facts[plan.index] = _checked(kit, work, plan, made, source.media)
+        files += [_kept(work, one) for one in made]
+    work.report(1.0)
+    return Result(files=tuple(files), facts=facts)
+
+
+def _checked(
+    kit: Kit, work: Work, plan: OutputPlan, made: Sequence[Produced], media: Media
+) -> dict[str, object]:
+    """Check the files of one output and return what to tell people of it.
+
+    Of many pictures the first and the last are opened, and all are counted.
+    """
+    paths = [work.scratch / one.path for one in made]
+    for path in paths:
+        if not path.is_file() or not path.stat().st_size:
+            raise OutputDamaged(f"the encoder left no {path.name}")
+    facts: dict[str, object] = {}
+    for path in {paths[0], paths[-1]}:
+        work.check()
+        found = kit.probe.inspect(path)
+        counts = () if plan.thumbnails else kit.probe.count(path)
+        check_output(plan, found, counts, media)
+        facts = _facts(found, counts)
+    return {**facts, "files": len(paths)}
+
+
+def _facts(found: Media, counts: tuple[StreamCount, ...]) -> dict[str, object]:
+    facts: dict[str, object] = {"format": found.format.split(",")[0]}
+    if picture := found.picture:
+        facts |= {
+            "video": picture.codec,
+            "width": picture.width,
+            "height": picture.height,
+            "frames": next((c.packets for c in counts if c.index == picture.index), 1),
+        }
+    if sound := found.sound:
+        facts |= {"audio": sound.codec, "channels": sound.channels}
+    if found.duration is not None and counts:
+        facts["duration"] = round(found.duration, 3)
+    return facts
+
+
+def _kept(work: Work, made: Produced) -> ResultFile:
+    path = work.scratch / made.path
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    size = path.stat().st_size
+    url = work.keep(path, made.path)
+    return ResultFile(
+        output=made.output, key=made.name, work_url=url, size=size, sha256=digest
+    )

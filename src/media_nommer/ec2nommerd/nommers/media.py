@@ -1,0 +1,91 @@
+"""The nommers that inspect and encode, and the table of all that ship."""
+
+from dataclasses import replace
+
+from typing_extensions import override
+
+from media_nommer.core.errors import Failure, OutputExists
+from media_nommer.core.jobs import OutputState, Phase
+from media_nommer.core.tasks import Result, TaskKind
+from media_nommer.core.workflow.publishing import look_for_strangers
+from media_nommer.ec2nommerd.nommers.base import AssembleNommer, Nommer, Nommers, Work
+from media_nommer.ec2nommerd.nommers.making import (
+    Kit,
+    fetch_source,
+    make_outputs,
+    plan_job,
+)
+from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.tasks import plan_tasks
+
+
+class InspectNommer(Nommer):
+    """Looks at the source and plans the job; a small one it makes itself, at once."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+
+    @override
+    def nom(self, work: Work) -> Result:
+        """Return the plan of a large job, or all the outputs of a small one.
+
+        Raises:
+            OutputExists: there is no output left whose place is free.
+        """
+        work.enter(Phase.INSPECTING)
+        source = fetch_source(self._kit, work)
+        wanted = [
+            plan
+            for plan in plan_job(work, source.media)
+            if work.job.outputs[plan.index].state is OutputState.PENDING
+        ]
+        taken = _places_taken(work, wanted)
+        free = [plan for plan in wanted if plan.index not in taken]
+        failures = {index: Failure.of(error) for index, error in taken.items()}
+        if not free:
+            raise next(iter(taken.values()))
+        tasks = plan_tasks(source.media, free, self._kit.cutting)
+        if len(tasks) > 1:
+            return Result(plan=tasks, failures=failures)
+        work.enter(Phase.ENCODING)
+        made = make_outputs(self._kit, work, source, free)
+        return replace(made, failures={**failures, **made.failures})
+
+
+class EncodeNommer(Nommer):
+    """Makes the outputs that its task names, from one decode."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+
+    @override
+    def nom(self, work: Work) -> Result:
+        """Return the outputs of the task."""
+        work.enter(Phase.ENCODING)
+        source = fetch_source(self._kit, work)
+        plans = [p for p in plan_job(work, source.media) if p.index in work.task.outputs]
+        return make_outputs(self._kit, work, source, plans)
+
+
+def shipped_nommers(kit: Kit) -> Nommers:
+    """Return the nommer for each kind of task."""
+    encode = EncodeNommer(kit)
+    return {
+        TaskKind.INSPECT: InspectNommer(kit),
+        TaskKind.ENCODE: encode,
+        TaskKind.AUDIO: encode,
+        TaskKind.THUMBNAILS: encode,
+        TaskKind.ASSEMBLE: AssembleNommer(),
+    }
+
+
+def _places_taken(work: Work, plans: list[OutputPlan]) -> dict[int, OutputExists]:
+    """Return the outputs whose places are taken, found before anything is encoded."""
+    taken: dict[int, OutputExists] = {}
+    for plan in plans:
+        output = work.job.outputs[plan.index]
+        try:
+            look_for_strangers(work.engine.storage, work.job, output, plan.names)
+        except OutputExists as error:
+            taken[plan.index] = error
+    return taken

@@ -1,0 +1,197 @@
+"""The filter graph: one decoded picture, shaped for every output that wants it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from media_nommer.core.media import VideoStream
+from media_nommer.planning.plan import OutputPlan, ThumbnailPlan
+from media_nommer.planning.sizes import Size, shown_size
+from media_nommer.planning.timing import Timing
+
+_HD_HEIGHT = (
+    720  # players take an untagged picture this high for BT.709, a lower one for 601
+)
+_BT709 = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+_RGB = ("gbr", "rgb", "bgr", "argb", "abgr", "rgba", "bgra", "0rgb", "0bgr", "pal8")
+_CASCADE = Fraction(5, 4)  # nearer sizes than this come from the source: two scalings blur
+_TICKS = 100  # parts of a frame in which a snapped rate counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """One scaled picture: where it comes from and which outputs take it."""
+
+    label: str
+    filters: str
+    source: str
+    takers: tuple[str, ...]
+
+
+def video_label(output: OutputPlan) -> str:
+    """Return the graph's label of the picture for an output's encoder."""
+    return f"v{output.index}"
+
+
+def picture_graph(stream: VideoStream, outputs: Sequence[OutputPlan]) -> str:
+    """Return the graph from the decoded ``stream`` to the picture of every output.
+
+    The picture is deinterlaced once and scaled in a cascade: each size comes from the next
+    larger one, unless that is almost as small. FFmpeg itself turns rotated pictures before
+    they reach the graph. Thumbnails come from the unscaled picture.
+
+    High dynamic range is only reduced to 8 bits, with its tags kept; tone mapping is to
+    come with 4 of 7.
+    """
+    branches = _cascade(stream, outputs)
+    decoded, head = f"0:{stream.index}", _head(stream, outputs)
+    first = _takers("src", branches)
+    parts = [_part(decoded, (head,), first)] if len(first) > 1 else []
+    for branch in branches:
+        takers = (*branch.takers, *_takers(branch.label, branches))
+        if first == (branch.label,):  # all else comes from this one: no need to split
+            parts.append(_part(decoded, (head, branch.filters), takers))
+        else:
+            parts.append(_part(branch.label, (branch.filters,), takers))
+    return ";".join(parts)
+
+
+def thumbnail_filters(stream: VideoStream, plan: ThumbnailPlan) -> str:
+    """Return the filters that make one picture out of a decoded frame.
+
+    JPEG is full range and, by its own standard (JFIF), BT.601.
+    """
+    deinterlace = f"{_deinterlace()}," if stream.interlaced else ""
+    return f"{deinterlace}{_jpeg(plan)}"
+
+
+def _cascade(stream: VideoStream, outputs: Sequence[OutputPlan]) -> list[_Branch]:
+    sizes = sorted(
+        {Size(o.video.width, o.video.height) for o in outputs if o.video},
+        key=lambda size: (size.width * size.height, size.width),
+        reverse=True,
+    )
+    branches: list[_Branch] = []
+    for number, size in enumerate(sizes):
+        takers = tuple(
+            video_label(o)
+            for o in outputs
+            if o.video and Size(o.video.width, o.video.height) == size
+        )
+        parent = _parent(size, sizes[:number])
+        source = "src" if parent is None else f"s{parent}"
+        filters = _scale(stream, size) if parent is None else _scale_again(size)
+        branches.append(_Branch(f"s{number}", filters, source, takers))
+    for output in outputs:
+        if output.thumbnails:
+            label, filters = f"p{output.index}", _select(output.thumbnails)
+            branches.append(_Branch(label, filters, "src", (video_label(output),)))
+    return branches
+
+
+def _parent(size: Size, larger: Sequence[Size]) -> int | None:
+    """Return the place of the nearest larger size that is enough larger, or None."""
+    for number in reversed(range(len(larger))):
+        other = larger[number]
+        if (
+            min(Fraction(other.width, size.width), Fraction(other.height, size.height))
+            >= _CASCADE
+        ):
+            return number
+    return None
+
+
+def _takers(label: str, branches: Sequence[_Branch]) -> tuple[str, ...]:
+    return tuple(branch.label for branch in branches if branch.source == label)
+
+
+def _part(source: str, filters: Sequence[str], takers: Sequence[str]) -> str:
+    split = f"split={len(takers)}" if len(takers) > 1 else ""
+    chain = ",".join(piece for piece in (*filters, split) if piece)
+    return f"[{source}]{chain}" + "".join(f"[{taker}]" for taker in takers)
+
+
+def _head(stream: VideoStream, outputs: Sequence[OutputPlan]) -> str:
+    """Return what is done once, before the picture is split up."""
+    timing = next((o.video.timing for o in outputs if o.video), None)
+    pieces = [
+        _deinterlace() if stream.interlaced else "",
+        _snap(timing) if timing and timing.kind == "snapped" else "",
+        _BT709 if _guessed_bt709(stream) else "",
+    ]
+    return ",".join(piece for piece in pieces if piece)
+
+
+def _deinterlace() -> str:
+    """Return the filter that makes one whole frame of each, so that the count stays."""
+    return "bwdif=mode=send_frame:deint=interlaced"
+
+
+def _snap(timing: Timing) -> str:
+    """Return the filters that put rounded times back on the grid of the rate.
+
+    A time within one and a half of the container's milliseconds of the grid is taken for
+    one on it; any other stays where it is, so a gap or a change of rate does no harm.
+    """
+    rate = timing.rate or Fraction(25)
+    near = max(1, min(_TICKS // 2 - 1, round(rate * _TICKS * Fraction(15, 10_000))))
+    base = Fraction(1) / (rate * _TICKS)
+    grid = f"STARTPTS+{_TICKS}*round((PTS-STARTPTS)/{_TICKS})"
+    return (
+        f"settb={base.numerator}/{base.denominator},"
+        f"setpts='if(lte(abs({grid}-PTS),{near}),{grid},PTS)'"
+    )
+
+
+def _guessed_bt709(stream: VideoStream) -> bool:
+    """Say whether players guess BT.709 for the source, and might not for a smaller copy."""
+    untagged = stream.color_space in {None, "unknown", "unspecified"}
+    return untagged and not _is_rgb(stream) and shown_size(stream).height >= _HD_HEIGHT
+
+
+def _is_rgb(stream: VideoStream) -> bool:
+    return (stream.pixel_format or "").startswith(_RGB)
+
+
+def _scale(stream: VideoStream, size: Size) -> str:
+    """Return the filters from the source's picture to square pixels in 8-bit 4:2:0."""
+    if _is_rgb(stream):
+        matrix = ":out_color_matrix=bt709"
+        return f"{_plain_scale(size, matrix)},setsar=1,format=yuv420p,{_BT709}"
+    return f"{_plain_scale(size)},setsar=1,format=yuv420p"
+
+
+def _scale_again(size: Size) -> str:
+    return f"{_plain_scale(size)},setsar=1"
+
+
+def _plain_scale(size: Size, more: str = "") -> str:
+    return f"scale={size.width}:{size.height}:out_range=tv{more}"
+
+
+def _select(plan: ThumbnailPlan) -> str:
+    """Return the filters that pick the frames and nothing else.
+
+    A frame is picked when it is the first at or after one of the times. Where a time has no
+    frame of its own (a still of many seconds), the last picture is repeated, so that there
+    are always as many as planned.
+    """
+    wanted = _any_of(
+        [f"gte(t,{t:.6f})*(isnan(prev_t)+lt(prev_t,{t:.6f}))" for t in plan.times]
+    )
+    count = len(plan.times)
+    exact = f"tpad=stop={count}:stop_mode=clone,trim=end_frame={count}"
+    return f"select='{wanted}',{_jpeg(plan)},{exact}"
+
+
+def _any_of(terms: Sequence[str]) -> str:
+    """Return the sum of ``terms`` as a balanced tree: FFmpeg refuses a depth of 100."""
+    if len(terms) == 1:
+        return terms[0]
+    middle = len(terms) // 2
+    return f"({_any_of(terms[:middle])}+{_any_of(terms[middle:])})"
+
+
+def _jpeg(plan: ThumbnailPlan) -> str:
+    size = f"{plan.width}:{plan.height}"
+    return f"scale={size}:out_range=pc:out_color_matrix=bt601,setsar=1,format=yuv420p"

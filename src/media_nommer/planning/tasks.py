@@ -1,0 +1,99 @@
+"""Cutting a job into tasks: the fewest with which more nodes finish it sooner."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from media_nommer.core.media import Media
+from media_nommer.core.tasks import PlannedTask, TaskKind
+from media_nommer.planning.plan import OutputPlan
+
+_MOST_THREADS = 8  # x264 gains little beyond, at 1080p (measured.md)
+_AUDIO_WORK = 0.5  # million pixels a frame that cost what one audio encoding does
+_PICTURE_WORK = 0.5  # the same for decoding a film to pick its thumbnails
+_ASSEMBLE_WORK = 0.1
+_CODEC_WORK = {"h264": 1.0, "vp9": 3.0, "av1": 2.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What cutting depends on besides the film.
+
+    ``nodes`` is how many machines may work on one job. A film shorter than ``split_above``
+    seconds stays on one: handing it round would take longer than it saves.
+    """
+
+    nodes: int = 1
+    split_above: float = 600.0
+
+
+def plan_tasks(
+    media: Media, outputs: Sequence[OutputPlan], policy: Policy
+) -> tuple[PlannedTask, ...]:
+    """Return the tasks that make ``outputs``.
+
+    One task alone does everything, publishing included: the worker that inspected the film
+    goes on with it and nothing is handed over. Several are one ``encode`` (all films, from
+    one decode), ``audio`` (what is sound alone), ``thumbnails``, as far as there is such
+    work, and an ``assemble`` that needs them all, makes nothing and publishes. Chunks will
+    be further ``encode`` tasks.
+    """
+    groups = _groups(outputs)
+    alone = policy.nodes <= 1 or (media.duration or 0.0) < policy.split_above
+    if alone or len(groups) < 2:
+        everything = tuple(output.index for output in outputs)
+        return (
+            PlannedTask(
+                key="encode-0",
+                kind=TaskKind.ENCODE,
+                needs=(),
+                outputs=everything,
+                weight=1.0,
+            ),
+        )
+    work = [sum(_work(output) for output in group) for _, group in groups]
+    total = sum(work) + _ASSEMBLE_WORK
+    tasks = tuple(
+        PlannedTask(
+            key=f"{kind}-0",
+            kind=kind,
+            needs=(),
+            outputs=tuple(output.index for output in group),
+            weight=share / total,
+        )
+        for (kind, group), share in zip(groups, work, strict=True)
+    )
+    last = PlannedTask(
+        key="assemble-0",
+        kind=TaskKind.ASSEMBLE,
+        needs=tuple(task.key for task in tasks),
+        outputs=(),
+        weight=1.0 - sum(task.weight for task in tasks),
+    )
+    return (*tasks, last)
+
+
+def threads_for(slots: int, cores: int) -> int:
+    """Return the threads of one encode where ``slots`` of them share ``cores``."""
+    return max(1, min(_MOST_THREADS, cores // max(1, slots)))
+
+
+def _groups(
+    outputs: Sequence[OutputPlan],
+) -> list[tuple[TaskKind, list[OutputPlan]]]:
+    films = [output for output in outputs if output.video]
+    pictures = [output for output in outputs if output.thumbnails]
+    sounds = [output for output in outputs if not output.video and not output.thumbnails]
+    kinds: list[tuple[TaskKind, list[OutputPlan]]] = [
+        (TaskKind.ENCODE, films),
+        (TaskKind.AUDIO, sounds),
+        (TaskKind.THUMBNAILS, pictures),
+    ]
+    return [(kind, group) for kind, group in kinds if group]
+
+
+def _work(output: OutputPlan) -> float:
+    """Return a rough measure of the work: million pixels a frame, by codec."""
+    if output.video:
+        pixels = output.video.width * output.video.height / 1_000_000
+        return pixels * _CODEC_WORK[output.video.codec]
+    return _PICTURE_WORK if output.thumbnails else _AUDIO_WORK

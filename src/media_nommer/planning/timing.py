@@ -1,0 +1,87 @@
+"""Which clock the encoded frames keep, so that none is dropped, doubled or moved."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from media_nommer.core.media import Media, VideoStream
+
+TimingKind = Literal["constant", "snapped", "source"]
+
+_COARSE = Fraction(
+    1, 2000
+)  # a tick this long or longer rounds what it holds (Matroska: 1 ms)
+_FASTEST = 250  # frames a second; above it a coarse tick is no longer small beside a frame
+_GOP_SECONDS = 10
+_GOP_FRAMES = (24, 600)
+_GOP_UNKNOWN = 250  # frames: x264's own default
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How the frames of an output are timed.
+
+    ``constant``: the source is known to have one rate, and ticks of one frame say all.
+    ``snapped``: the source has one rate, rounded by its container to coarse ticks; times
+    go back on the grid of the rate where they lie beside it. ``source``: every frame keeps
+    the very time it has in the source, as a variable rate needs. No kind drops a frame.
+
+    ``rate`` is frames a second. ``frames`` is how many there will be, None where headers do
+    not tell it beyond doubt. ``gop`` is the most frames from one key frame to the next.
+    """
+
+    kind: TimingKind
+    rate: Fraction | None
+    frames: int | None
+    gop: int
+
+
+def timing_of(stream: VideoStream, media: Media) -> Timing:
+    """Return how the frames of ``stream`` are timed in what is made of it."""
+    rate, gop = _rate(stream), _gop(stream)
+    if rate is None:
+        return Timing(kind="source", rate=None, frames=None, gop=gop)
+    if _counted(stream, rate):
+        kind: TimingKind = "constant" if _on_grid(stream, media, rate) else "source"
+        return Timing(kind=kind, rate=rate, frames=stream.frames, gop=gop)
+    kind = "snapped" if stream.time_base >= _COARSE and rate <= _FASTEST else "source"
+    return Timing(kind=kind, rate=rate, frames=None, gop=gop)
+
+
+def _rate(stream: VideoStream) -> Fraction | None:
+    """Return the one rate of the stream, or None where it may vary."""
+    rate, average = stream.frame_rate, stream.average_rate
+    if not rate or rate <= 0 or not average or abs(average / rate - 1) > Fraction(1, 200):
+        return None
+    return rate
+
+
+def _counted(stream: VideoStream, rate: Fraction) -> bool:
+    """Say whether index, duration and rate agree.
+
+    They do not when an edit list hides some packets, or when the rate varies after all.
+    """
+    if not stream.frames or not stream.duration:
+        return False
+    return abs(stream.frames - stream.duration * float(rate)) <= 0.51
+
+
+def _on_grid(stream: VideoStream, media: Media, rate: Fraction) -> bool:
+    """Say whether the first frame is a whole number of frames after the file's start.
+
+    Otherwise ticks of one frame would move the picture against the sound.
+    """
+    frames = ((stream.start_time or media.start_time) - media.start_time) * float(rate)
+    return abs(frames - round(frames)) / float(rate) < 0.001
+
+
+def _gop(stream: VideoStream) -> int:
+    """Return ten seconds of frames.
+
+    Ten seconds cost 3.8 % of bits at most and seek well (measured.md: 2 s cost 24.6 %).
+    """
+    rate = stream.average_rate or stream.frame_rate
+    if not rate or rate <= 0:
+        return _GOP_UNKNOWN
+    low, high = _GOP_FRAMES
+    return max(low, min(high, round(rate * _GOP_SECONDS)))

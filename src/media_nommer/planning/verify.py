@@ -1,0 +1,121 @@
+"""Whether an encoded file is what was planned: encoders exit well on damaged ones too."""
+
+from collections.abc import Sequence
+
+from media_nommer.core.errors import OutputDamaged
+from media_nommer.core.media import Media
+from media_nommer.core.ports.probe import StreamCount
+from media_nommer.planning.plan import AudioPlan, OutputPlan, VideoPlan
+from media_nommer.planning.sound import CODEC_FRAME
+
+_FORMATS_WITH_INDEX = ("mp4", "matroska", "wav", "flac", "ogg", "avi", "aiff", "w64", "nut")
+_FORMATS_WITH_TIMES = ("mpegts", "mpeg", "flv", "asf")
+
+_VIDEO_SLACK = 0.1  # seconds: last frames of unknown length, ticks of a millisecond
+_AUDIO_SLACK = 0.05  # seconds: priming and padding of the source's own codec
+_ROUGH_SHARE = 0.02  # of the length, where it was only estimated from the last times
+_ROUGH_LEAST = 1.0  # seconds
+
+
+def check_output(
+    plan: OutputPlan, found: Media, counts: Sequence[StreamCount], media: Media
+) -> None:
+    """Do nothing if ``found``, one file of the output, is what ``plan`` promises.
+
+    ``counts`` are its counted packets; ``media`` is the source. For thumbnails this is
+    asked about each picture, and ``counts`` may be empty. What is held against the plan:
+
+    - exactly the planned streams, with their codec, size and channels;
+    - decode times that only rise;
+    - the planned number of frames, exactly, where the source's headers agree on it;
+    - the length of a stream, where the source's own stream has one: where it comes from an
+      index or a header, the picture within two frames and 0.1 s, the sound within two codec
+      frames and 0.05 s; where it was estimated from times (MPEG-TS, FLV), both within 2 %
+      or 1 s; where it was guessed from a bit rate (MP3, ADTS), not at all.
+
+    Raises:
+        OutputDamaged: naming what was planned and what is there.
+    """
+    if plan.thumbnails:
+        _check_size(found, plan.thumbnails.width, plan.thumbnails.height)
+        return
+    _check_streams(plan, found)
+    for count in counts:
+        if count.kind in {"video", "audio"} and not count.monotonic:
+            raise OutputDamaged(f"times in stream {count.index} of the output go back")
+    if plan.video and found.picture:
+        _check_video(plan.video, _count_of(counts, found.picture.index), media)
+    if plan.audio and found.sound:
+        _check_audio(plan.audio, _count_of(counts, found.sound.index), media)
+
+
+def _check_streams(plan: OutputPlan, found: Media) -> None:
+    pictures = [stream for stream in found.video if not stream.attached_picture]
+    planned = (int(plan.video is not None), int(plan.audio is not None))
+    there = (len(pictures), len(found.audio))
+    if there != planned:
+        raise OutputDamaged(
+            f"planned {planned[0]} video and {planned[1]} audio streams, "
+            f"the output has {there[0]} and {there[1]}"
+        )
+    if plan.video:
+        _check_codec(plan.video.codec, pictures[0].codec)
+        _check_size(found, plan.video.width, plan.video.height)
+    if plan.audio:
+        _check_codec(plan.audio.codec, found.audio[0].codec)
+        if found.audio[0].channels != plan.audio.channels:
+            raise OutputDamaged(
+                f"planned {plan.audio.channels} audio channels, "
+                f"the output has {found.audio[0].channels}"
+            )
+
+
+def _check_codec(planned: str, there: str) -> None:
+    if there != planned:
+        raise OutputDamaged(f"planned {planned}, the output holds {there}")
+
+
+def _check_size(found: Media, width: int, height: int) -> None:
+    picture = found.picture
+    there = f"{picture.width}x{picture.height}" if picture else "no picture"
+    if there != f"{width}x{height}":
+        raise OutputDamaged(
+            f"planned a picture of {width}x{height}, the output has {there}"
+        )
+
+
+def _count_of(counts: Sequence[StreamCount], index: int) -> StreamCount:
+    for count in counts:
+        if count.index == index and count.packets:
+            return count
+    raise OutputDamaged(f"stream {index} of the output has nothing in it")
+
+
+def _check_video(video: VideoPlan, count: StreamCount, media: Media) -> None:
+    planned, rate = video.timing.frames, video.timing.rate
+    if planned is not None and count.packets != planned:
+        raise OutputDamaged(f"planned {planned} frames, the output has {count.packets}")
+    slack = _VIDEO_SLACK + (2 / float(rate) if rate else 0.0)
+    if rate is None:
+        slack = max(slack, _ROUGH_LEAST)  # the last frame of a film may last long
+    _check_length("video", video.duration, count.duration, slack, media)
+
+
+def _check_audio(audio: AudioPlan, count: StreamCount, media: Media) -> None:
+    slack = _AUDIO_SLACK + 2 * CODEC_FRAME[audio.codec] / audio.sample_rate
+    _check_length("audio", audio.duration, count.duration, slack, media)
+
+
+def _check_length(
+    kind: str, planned: float | None, there: float, slack: float, media: Media
+) -> None:
+    if planned is None:
+        return
+    if not any(name in media.format for name in _FORMATS_WITH_INDEX):
+        if not any(name in media.format for name in _FORMATS_WITH_TIMES):
+            return
+        slack = max(slack, _ROUGH_LEAST, planned * _ROUGH_SHARE)
+    if abs(there - planned) > slack:
+        raise OutputDamaged(
+            f"planned {planned:.3f} s of {kind}, the output has {there:.3f} s"
+        )

@@ -1,0 +1,137 @@
+"""Making odd clips, running planned commands, and looking at what came of them."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg
+
+from media_nommer.adapters.ffmpeg.launcher import Launcher
+from media_nommer.adapters.ffmpeg.probe import AvProbe
+from media_nommer.core.media import Media
+from media_nommer.core.ports.probe import Probe
+from media_nommer.core.presets import load_presets
+from media_nommer.core.recipes import parse_recipe, resolve_presets
+from media_nommer.planning.ffmpeg import encode_command
+from media_nommer.planning.plan import OutputPlan, plan_outputs
+from media_nommer.planning.verify import check_output
+
+FFMPEG: str = imageio_ffmpeg.get_ffmpeg_exe()
+QUICK = {"speed": "ultrafast"}
+
+
+@contextmanager
+def av_probe(scratch: Path) -> Iterator[Probe]:
+    with Launcher(scratch) as launcher, AvProbe(launcher) as probe:
+        yield probe
+
+
+def ffmpeg(folder: Path, *argv: str) -> str:
+    """Run FFmpeg in ``folder`` and return what it printed."""
+    done = subprocess.run(
+        [FFMPEG, "-hide_banner", "-nostdin", "-y", "-loglevel", "warning", *argv],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def _lavfi(source: str) -> tuple[str, ...]:
+    return ("-f", "lavfi", "-i", source)
+
+
+_BARS = _lavfi("testsrc2=s=320x180:r=25:d=2")
+_TONE = _lavfi("sine=f=440:d=2")
+_H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac")
+_GAPS = ("-vf", "select='not(eq(mod(n,5),1)+eq(mod(n,7),2))'", "-fps_mode", "vfr")
+_SIX = "pan=5.1(side)|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0"
+
+CLIPS: dict[str, tuple[str, ...]] = {
+    "plain.mp4": (*_BARS, *_TONE, *_H264, "-metadata", "title=Bars and tone"),
+    "ntsc.mkv": (*_lavfi("testsrc2=s=320x180:r=24000/1001:d=2"), *_TONE, *_H264),
+    "odd.mp4": (*_lavfi("testsrc2=s=853x479:r=25:d=1"), "-pix_fmt", "yuv444p", *_H264),
+    "wide.mkv": (*_lavfi("testsrc2=s=360x288:r=25:d=1"), "-vf", "setsar=64/45", *_H264),
+    "silent.mp4": (*_BARS, *_H264),
+    "surround.mkv": (
+        *(*_BARS, *_TONE, "-filter_complex", f"[1:a]{_SIX}[a]"),
+        *("-map", "0:v", "-map", "[a]", *_H264),
+    ),
+    "variable.mp4": (*_BARS, *_GAPS, *_H264),
+    "variable.mkv": (*_BARS, *_GAPS, *_H264),
+    "broadcast.ts": (*_BARS, *_TONE, *_H264),
+    "late-sound.mp4": (*_BARS, "-itsoffset", "0.3", *_TONE, *_H264),
+    "late-picture.mp4": ("-itsoffset", "0.33", *_BARS, *_TONE, *_H264),
+    "interlaced.mp4": (
+        *_lavfi("testsrc2=s=320x180:r=50:d=2"),
+        *("-vf", "interlace", "-flags", "+ildct+ilme", *_H264),
+    ),
+    "rgb.mkv": (*_lavfi("testsrc2=s=320x180:r=25:d=1"), "-c:v", "ffv1", "-pix_fmt", "gbrp"),
+    "ten-bit.mkv": (*_BARS, "-pix_fmt", "yuv420p10le", *_H264),
+    "fast.mkv": (*_lavfi("testsrc2=s=64x64:r=1000:d=0.5"), *_H264),
+    "one-frame.mp4": (*_lavfi("testsrc2=s=64x64:r=25:d=0.04"), *_H264),
+    "b-frames.avi": (*_BARS, *_TONE, "-c:v", "mpeg4", "-bf", "2", "-c:a", "libmp3lame"),
+    "live.flv": (*_BARS, *_TONE, *_H264),
+    "gops.mp4": (*_BARS, *_TONE, *_H264, "-preset", "fast", "-g", "25", "-bf", "2"),
+    "turned.mp4": ("-display_rotation", "-90", "-i", "plain.mp4", "-c", "copy"),
+    "edit-list.mp4": ("-ss", "1.3", "-i", "gops.mp4", "-c", "copy"),
+    "cover.jpg": (*_lavfi("testsrc=s=64x64"), "-frames:v", "1"),
+    "song.m4a": (
+        *(*_TONE, "-i", "cover.jpg", "-map", "0", "-map", "1", "-c:a", "aac"),
+        *("-c:v", "copy", "-disposition:v", "attached_pic"),
+    ),
+}
+"""How each odd clip is made; later ones may be made from earlier ones."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run of the planned command left behind."""
+
+    media: Media
+    plans: tuple[OutputPlan, ...]
+    files: tuple[Path, ...]
+    argv: tuple[str, ...]
+    probe: Probe
+
+    def found(self, place: int = 0) -> Media:
+        return self.probe.inspect(self.files[place])
+
+
+def make(probe: Probe, folder: Path, source: str, scratch: Path, *outputs: object) -> Made:
+    """Plan, run, and hold each file against its plan, as a worker does."""
+    document = {"inputs": [{"url": f"file:///{source}"}], "outputs": list(outputs)}
+    recipe = resolve_presets(parse_recipe(document), load_presets())
+    media = probe.inspect(folder / source)
+    plans = plan_outputs(media, recipe, stem="film")
+    command = encode_command(media, plans, source="source", threads=2)
+    scratch.mkdir(exist_ok=True)
+    (scratch / "source").symlink_to(folder / source)
+    ffmpeg(scratch, *command.argv)
+    by_index = {plan.index: plan for plan in plans}
+    for made in command.produces:
+        path = scratch / made.path
+        check_output(by_index[made.output], probe.inspect(path), probe.count(path), media)
+    files = tuple(scratch / made.path for made in command.produces)
+    return Made(media, plans, files, command.argv, probe)
+
+
+def decoded_frames(path: Path, *, kind: str = "v") -> list[tuple[int, str]]:
+    """Return (pts, checksum) of every decoded frame, in the stream's time base."""
+    argv = ("-i", str(path), "-map", f"0:{kind}:0", "-fps_mode", "passthrough")
+    text = ffmpeg(path.parent, *argv, "-enc_time_base", "demux", "-f", "framemd5", "-")
+    rows = [line.split(",") for line in text.splitlines() if not line.startswith("#")]
+    return [(int(row[2]), row[5].strip()) for row in rows]
+
+
+def decoded_samples(path: Path) -> int:
+    """Return how many samples the sound has, counted by decoding it."""
+    argv = ("-i", str(path), "-map", "0:a:0", "-f", "framecrc", "-")
+    text = ffmpeg(path.parent, *argv)
+    rows = [line.split(",") for line in text.splitlines() if not line.startswith("#")]
+    return sum(int(row[3]) for row in rows)

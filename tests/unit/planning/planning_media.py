@@ -1,0 +1,64 @@
+"""Stored inspections, as the probe would give them, and plans made of them."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+from media_nommer.core.media import AudioStream, Media, VideoStream
+from media_nommer.core.presets import load_presets
+from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
+from media_nommer.planning.plan import OutputPlan, plan_outputs
+
+PICTURE = VideoStream(
+    index=0,
+    codec="h264",
+    width=1280,
+    height=720,
+    frame_rate=Fraction(24),
+    average_rate=Fraction(24),
+    frames=14315,
+    duration=596.4583333333334,
+    start_time=0.0,
+    time_base=Fraction(1, 12288),
+    pixel_format="yuv420p",
+    color_primaries="bt709",
+    color_transfer="bt709",
+    color_space="bt709",
+    color_range="tv",
+    default=True,
+)
+SOUND = AudioStream(
+    index=1,
+    codec="aac",
+    channels=2,
+    sample_rate=44100,
+    layout="stereo",
+    duration=596.4741950113379,
+    start_time=0.0,
+    time_base=Fraction(1, 44100),
+    default=True,
+    language="eng",
+)
+FILM = Media(
+    format="mov,mp4,m4a,3gp,3g2,mj2",
+    size=50_000_000,
+    duration=596.474195,
+    video=(PICTURE,),
+    audio=(SOUND,),
+    title="Big Buck Bunny",
+)
+SILENT = replace(FILM, audio=())
+COVER = replace(PICTURE, index=2, codec="mjpeg", frames=1, attached_picture=True)
+SONG = replace(FILM, video=(COVER,))
+
+
+def recipe_of(*outputs: object) -> Recipe:
+    document = {"inputs": [{"url": "file:///film.mp4"}], "outputs": list(outputs)}
+    return resolve_presets(parse_recipe(document), load_presets())
+
+
+def plans_of(media: Media, *outputs: object) -> tuple[OutputPlan, ...]:
+    return plan_outputs(media, recipe_of(*outputs), stem="film")
+
+
+def with_picture(**changes: object) -> Media:
+    return replace(FILM, video=(replace(PICTURE, **changes),))  # type: ignore[arg-type]

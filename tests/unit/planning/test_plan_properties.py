@@ -1,0 +1,150 @@
+"""Whatever recipe validates and whatever media it meets, the plan is sound."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from planning_media import FILM, PICTURE, SOUND, plans_of, recipe_of
+
+from media_nommer.core.media import Media
+from media_nommer.core.recipes.names import unsafe_name
+from media_nommer.planning.ffmpeg import encode_command
+from media_nommer.planning.plan import plan_outputs
+from media_nommer.planning.sizes import shown_size
+from media_nommer.planning.tasks import Policy, plan_tasks
+
+RATES = st.none() | st.sampled_from(
+    [Fraction(24), Fraction(30000, 1001), Fraction(1000), Fraction(1, 5), Fraction(90000)]
+)
+PICTURES = st.builds(
+    replace,
+    st.just(PICTURE),
+    width=st.integers(1, 9000),
+    height=st.integers(1, 9000),
+    sample_aspect=st.fractions(0, 20, max_denominator=100),
+    rotation=st.sampled_from([0, 90, 180, 270]),
+    frame_rate=RATES,
+    average_rate=RATES,
+    frames=st.none() | st.integers(1, 10**6),
+    duration=st.none() | st.floats(0.001, 10**6),
+    start_time=st.none() | st.floats(-10, 10),
+    time_base=st.sampled_from([Fraction(1, 1000), Fraction(1, 90000)]),
+    interlaced=st.booleans(),
+    color_space=st.sampled_from([None, "bt709", "gbr"]),
+    pixel_format=st.sampled_from([None, "yuv420p", "gbrp", "yuv422p10le"]),
+)
+SOUNDS = st.builds(
+    replace,
+    st.just(SOUND),
+    channels=st.integers(0, 70),
+    sample_rate=st.integers(1, 800_000),
+    language=st.none() | st.text(max_size=5),
+)
+MEDIA: st.SearchStrategy[Media] = st.builds(
+    replace,
+    st.just(FILM),
+    video=st.tuples(PICTURES),
+    audio=st.just(()) | st.tuples(SOUNDS),
+    duration=st.floats(0.001, 10**6),
+    title=st.none() | st.text(),
+)
+SIDES = st.none() | st.integers(16, 4000)
+SPEEDS = st.sampled_from(["ultrafast", "veryfast", "medium", "veryslow"])
+FILMS = st.fixed_dictionaries(
+    {
+        "container": st.just("mp4"),
+        "video": st.fixed_dictionaries(
+            {
+                "codec": st.sampled_from(["h264", "vp9", "av1"]),
+                "width": SIDES,
+                "height": SIDES,
+                "turn_box": st.booleans(),
+                "quality": st.floats(1, 51),
+                "speed": SPEEDS,
+            }
+        ),
+    },
+    optional={
+        "audio": st.none()
+        | st.fixed_dictionaries(
+            {
+                "codec": st.sampled_from(["aac", "opus"]),
+                "bitrate": st.none() | st.integers(8, 640),
+                "channels": st.sampled_from([None, 1, 2, 6, 8]),
+            }
+        )
+    },
+)
+PICTURE_SETS = st.fixed_dictionaries(
+    {"kind": st.just("thumbnails"), "count": st.integers(1, 30), "height": SIDES}
+)
+
+
+def named(output: dict[str, Any], number: int) -> dict[str, Any]:
+    film = f"{number}/{{stem}}-{{width}}x{{height}}.{{ext}}"
+    return {**output, "name": film if "video" in output else f"{number}-{{number}}.jpg"}
+
+
+@settings(deadline=None)
+@given(MEDIA, st.lists(FILMS | PICTURE_SETS, min_size=1, max_size=5), st.text(max_size=300))
+def test_every_plan_can_be_built(
+    media: Media, outputs: list[dict[str, Any]], stem: str
+) -> None:
+    recipe = recipe_of(*[named(output, place) for place, output in enumerate(outputs)])
+
+    plans = plan_outputs(media, recipe, stem=stem)
+    command = encode_command(media, plans, source="source", threads=3)
+
+    names = [name for plan in plans for name in plan.names]
+    assert len(set(names)) == len(names)
+    assert [made.name for made in command.produces] == names
+    assert not any(unsafe_name(name) for name in names)
+    assert not any("\x00" in word for word in command.argv)
+    assert all(isinstance(word, str) and word for word in command.argv)
+
+
+@settings(deadline=None)
+@given(PICTURES, FILMS)
+def test_a_picture_is_even_and_within_source_and_box(
+    picture: Any, output: dict[str, Any]
+) -> None:
+    (plan,) = plans_of(replace(FILM, video=(picture,)), output)
+
+    video, shown, least = plan.video, shown_size(picture), 16
+    assert video is not None
+    assert video.width % 2 == 0
+    assert video.height % 2 == 0
+    assert video.width <= max(least, shown.width)
+    assert video.height <= max(least, shown.height)
+    box = [side for side in (output["video"]["width"], output["video"]["height"]) if side]
+    if len(box) == 2:
+        assert min(video.width, video.height) <= max(least, min(box))
+        assert max(video.width, video.height) <= max(least, max(box))
+
+
+@settings(deadline=None)
+@given(
+    MEDIA,
+    st.lists(
+        st.sampled_from(["web", "webm", "av1", "thumbnails", "web-small"]),
+        min_size=1,
+        unique=True,
+    ),
+    st.integers(0, 5),
+)
+def test_every_output_is_in_one_task_and_the_weights_are_one(
+    media: Media, presets: list[str], nodes: int
+) -> None:
+    plans = plans_of(media, *[{"preset": name} for name in presets])
+
+    tasks = plan_tasks(media, plans, Policy(nodes=nodes, split_above=100))
+
+    assert sorted(i for task in tasks for i in task.outputs) == list(range(len(plans)))
+    assert abs(sum(task.weight for task in tasks) - 1) < 1e-9
+    assert all(task.weight > 0 for task in tasks)
+    done: set[str] = set()
+    for task in tasks:
+        assert set(task.needs) <= done
+        done.add(task.key)
