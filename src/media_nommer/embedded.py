@@ -134,9 +134,10 @@ def embedded(settings: Settings, out_folder: Path | None) -> Iterator[Embedded]:
         stack.enter_context(_folder(root))
         ours = settings.model_copy(update={"scratch_dir": root, "slots": 1, "max_nodes": 1})
         parts = stack.enter_context(worker_parts(ours, owner))
-        storage = RoutedStorage({"file": FileStorage()}, scratch=parts.scratch.folder)
-        work_url = file_url(parts.scratch.folder / "work")
-        engine = Engine(MemoryStore(), MemoryQueue(clock), storage, work_url, clock)
+        work = parts.scratch.folder / "work"
+        files = FileStorage(own=[work])
+        storage = RoutedStorage({"file": files}, scratch=parts.scratch.folder)
+        engine = Engine(MemoryStore(), MemoryQueue(clock), storage, file_url(work), clock)
         here = Embedded(engine, free, parts)
         yield here
 

@@ -1,0 +1,100 @@
+"""Many storages as one, each asked for the URLs of its own scheme."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from typing_extensions import override
+
+from media_nommer.core.errors import UnsupportedUrl
+from media_nommer.core.ports.storage import StopCheck, Storage, StoredObject, never_stop
+
+
+class RoutedStorage(Storage):
+    """Hands every call to the storage that serves the URL's scheme.
+
+    What is copied from one storage to another goes through a folder below ``scratch``
+    (the system's for temporary files where that is None).
+    """
+
+    def __init__(
+        self, storages: Mapping[str, Storage], *, scratch: Path | None = None
+    ) -> None:
+        self._storages = dict(storages)
+        self._scratch = scratch
+
+    @override
+    def stat(self, url: str) -> StoredObject | None:
+        """Return what stands at ``url``, None for nothing."""
+        return self._serving(url).stat(url)
+
+    @override
+    def fetch(self, url: str, path: Path, *, stop: StopCheck = never_stop) -> None:
+        """Make the bytes of ``url`` readable at ``path``."""
+        self._serving(url).fetch(url, path, stop=stop)
+
+    @override
+    def put(
+        self,
+        path: Path,
+        url: str,
+        *,
+        before: str | None = None,
+        stop: StopCheck = never_stop,
+    ) -> StoredObject:
+        """Put the bytes of ``path`` at ``url``."""
+        return self._serving(url).put(path, url, before=before, stop=stop)
+
+    @override
+    def copy(
+        self,
+        source: str,
+        url: str,
+        *,
+        before: str | None = None,
+        stop: StopCheck = never_stop,
+    ) -> StoredObject:
+        """Put the bytes that stand at ``source`` at ``url``."""
+        origin, target = self._serving(source), self._serving(url)
+        if origin is target:
+            return target.copy(source, url, before=before, stop=stop)
+        with tempfile.TemporaryDirectory(prefix="copy-", dir=self._scratch) as folder:
+            path = Path(folder, "object")
+            origin.fetch(source, path, stop=stop)
+            return target.put(path, url, before=before, stop=stop)
+
+    @override
+    def holds(self, url: str, *, size: int, sha256: str) -> bool:
+        """Return whether exactly these bytes stand at ``url``."""
+        return self._serving(url).holds(url, size=size, sha256=sha256)
+
+    @override
+    def read(self, url: str) -> bytes:
+        """Return a small object whole."""
+        return self._serving(url).read(url)
+
+    @override
+    def delete(self, url: str) -> None:
+        """Remove what stands at ``url``."""
+        self._serving(url).delete(url)
+
+    @override
+    def list(self, prefix: str) -> tuple[str, ...]:
+        """Return the URLs of all objects below ``prefix``."""
+        return self._serving(prefix).list(prefix)
+
+    @override
+    def delete_below(self, prefix: str) -> None:
+        """Remove all objects below ``prefix``."""
+        self._serving(prefix).delete_below(prefix)
+
+    def _serving(self, url: str) -> Storage:
+        scheme, mark, _ = url.partition("://")
+        storage = self._storages.get(scheme.lower()) if mark else None
+        if storage is None:
+            known = ", ".join(f"{name}://" for name in sorted(self._storages))
+            raise UnsupportedUrl(
+                f"{scheme + mark if mark else url!r} is not a place that can be used here",
+                advice=f"These can be: {known}.",
+            )
+        return storage

@@ -1,0 +1,1 @@
+"""Alembic's environment: what has been done to the tables, one file a step."""

@@ -1,0 +1,180 @@
+"""Job, task and node records in an SQL database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from typing_extensions import override
+
+from media_nommer.adapters.sql import schema
+from media_nommer.adapters.sql.records import Records
+from media_nommer.core.cursors import dump_cursor, load_cursor, microseconds, place_of
+from media_nommer.core.errors import (
+    AlreadyExists,
+    JobNotFound,
+    NodeNotFound,
+    NotFound,
+    Overtaken,
+    TaskNotFound,
+)
+from media_nommer.core.jobs import Job, JobId, JobState
+from media_nommer.core.nodes import Duty, Node, NodeId
+from media_nommer.core.ports.store import JobPage, JobStore
+from media_nommer.core.tasks import Task, TaskId
+
+_jobs, _tasks, _nodes = schema.jobs.c, schema.tasks.c, schema.nodes.c
+
+_TASKS_OF = (
+    sa.select(_tasks.document)
+    .where(_tasks.job_id == sa.bindparam("job"), _tasks.run == sa.bindparam("of_run"))
+    .order_by(_tasks.created, _tasks.id)
+)
+_UNSETTLED = (
+    sa.select(_tasks.document)
+    .where(_tasks.settled == sa.false(), _tasks.changed <= sa.bindparam("until"))
+    .order_by(_tasks.changed, _tasks.id)
+    .limit(sa.bindparam("most"))
+)
+_ALL_NODES = sa.select(_nodes.document).order_by(_nodes.id)
+_LIVING_NODES = _ALL_NODES.where(_nodes.gone == sa.false())
+
+#: Later than every time that a record can hold.
+_NEVER = 2**63 - 1
+
+
+class SqlStore(JobStore):
+    """Keeps records in the database that ``open_engine`` has opened."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._jobs = Records(engine, schema.jobs, Job, JobNotFound)
+        self._tasks = Records(engine, schema.tasks, Task, TaskNotFound)
+        self._nodes = Records(engine, schema.nodes, Node, NodeNotFound)
+        self._duties = Records(engine, schema.duties, Duty, NotFound)
+
+    @override
+    def add_job(self, job: Job) -> Job:
+        """Remember a new job."""
+        added = self._jobs.add(job.id, job, _job_columns(job))
+        if added is None:
+            raise AlreadyExists(f"there is a job {job.id} already")
+        return added
+
+    @override
+    def get_job(self, job_id: JobId) -> Job:
+        """Return the latest version of a job."""
+        return self._jobs.get(job_id)
+
+    @override
+    def swap_job(self, job: Job) -> Job:
+        """Replace the version that ``job`` was made from."""
+        return self._jobs.swap(job.id, job, _job_columns(job))
+
+    @override
+    def list_jobs(
+        self,
+        *,
+        states: Sequence[JobState] = (),
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> JobPage:
+        """Return a page of jobs by creation, newest first."""
+        wanted = sa.select(_jobs.document)
+        if states:
+            wanted = wanted.where(_jobs.state.in_([str(state) for state in states]))
+        if cursor is not None:
+            after = load_cursor(cursor)
+            place = sa.tuple_(_jobs.created, _jobs.id)
+            wanted = wanted.where(place < sa.tuple_(*map(sa.literal, after)))
+        newest = wanted.order_by(_jobs.created.desc(), _jobs.id.desc()).limit(limit + 1)
+        found = self._jobs.all(newest)
+        page = found[:limit]
+        more = len(found) > limit and page
+        return JobPage(page, dump_cursor(place_of(page[-1])) if more else None)
+
+    @override
+    def add_task(self, task: Task) -> bool:
+        """Remember a new task if none has its id; return whether it was new."""
+        return self._tasks.add(task.id, task, _task_columns(task)) is not None
+
+    @override
+    def get_task(self, task_id: TaskId) -> Task:
+        """Return the latest version of a task."""
+        return self._tasks.get(task_id)
+
+    @override
+    def swap_task(self, task: Task) -> Task:
+        """Replace the version that ``task`` was made from."""
+        return self._tasks.swap(task.id, task, _task_columns(task))
+
+    @override
+    def tasks_of(self, job_id: JobId, run: int) -> tuple[Task, ...]:
+        """Return every task of one run of a job, by creation."""
+        return self._tasks.all(_TASKS_OF, {"job": job_id, "of_run": run})
+
+    @override
+    def unsettled_tasks(
+        self, *, quiet_since: datetime | None = None, limit: int = 100
+    ) -> tuple[Task, ...]:
+        """Return tasks that are not settled, the longest unchanged first."""
+        until = _NEVER if quiet_since is None else microseconds(quiet_since)
+        return self._tasks.all(_UNSETTLED, {"until": until, "most": limit})
+
+    @override
+    def add_node(self, node: Node) -> Node:
+        """Remember a new node."""
+        added = self._nodes.add(node.id, node, {"gone": node.gone})
+        if added is None:
+            raise AlreadyExists(f"there is a node {node.id} already")
+        return added
+
+    @override
+    def get_node(self, node_id: NodeId) -> Node:
+        """Return the latest version of a node."""
+        return self._nodes.get(node_id)
+
+    @override
+    def swap_node(self, node: Node) -> Node:
+        """Replace the version that ``node`` was made from."""
+        return self._nodes.swap(node.id, node, {"gone": node.gone})
+
+    @override
+    def nodes(self, *, gone: bool = False) -> tuple[Node, ...]:
+        """Return the nodes by id; those that are gone only where ``gone`` asks for them."""
+        return self._nodes.all(_ALL_NODES if gone else _LIVING_NODES)
+
+    @override
+    def forget_node(self, node_id: NodeId) -> None:
+        """Remove the record of a node that is gone."""
+        self._nodes.forget(node_id)
+
+    @override
+    def get_duty(self, name: str) -> Duty | None:
+        """Return who has a duty, None when nobody ever had it."""
+        return self._duties.find(name)
+
+    @override
+    def swap_duty(self, duty: Duty) -> Duty:
+        """Replace the version that ``duty`` was made from; revision 0 means a first one."""
+        if duty.revision == 0:
+            taken = self._duties.add(duty.name, duty, {})
+            if taken is None:
+                raise Overtaken(f"somebody else took the duty {duty.name} meanwhile")
+            return taken
+        try:
+            return self._duties.swap(duty.name, duty, {})
+        except NotFound as error:
+            raise Overtaken(f"nobody ever had the duty {duty.name}") from error
+
+
+def _job_columns(job: Job) -> dict[str, object]:
+    return {"state": str(job.state), "created": microseconds(job.created_at)}
+
+
+def _task_columns(task: Task) -> dict[str, object]:
+    return {
+        "job_id": task.job_id,
+        "run": task.run,
+        "settled": task.settled,
+        "created": microseconds(task.created_at),
+        "changed": microseconds(task.changed_at),
+    }

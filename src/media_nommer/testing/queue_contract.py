@@ -1,0 +1,326 @@
+"""What every task queue must do: subclass ``QueueContract`` and give it a ``queue``.
+
+The queue must time its leases on the ``clock`` of the suite; an adapter of a service that
+has a clock of its own overrides ``clock`` with one that moves the service's, too. An
+adapter whose messages are text runs ``MessageContract`` as well.
+"""
+# ruff: noqa: D102 - the name of a test is the sentence that it holds true
+
+import contextlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import ClassVar
+
+import pytest
+
+from media_nommer.core.errors import LeaseLost
+from media_nommer.core.ports.queue import Delivery, TaskQueue
+from media_nommer.core.tasks import TaskId
+from media_nommer.testing.clock import ManualClock
+from media_nommer.testing.concurrency import at_once
+from media_nommer.testing.samples import MINUTE
+
+TASK = TaskId("job-1.1.encode-000 é")
+OTHER = TaskId("job-1.1.encode-001")
+OVER_A_MINUTE = timedelta(seconds=61)
+ALMOST_A_MINUTE = timedelta(seconds=55)
+
+
+def taken(queue: TaskQueue, lease: timedelta = MINUTE) -> Delivery:
+    """Take a message that must be there."""
+    delivery = queue.take(lease)
+    assert delivery is not None, "the queue has nothing to hand out"
+    return delivery
+
+
+class QueueContract:
+    """Everything that is promised by ``TaskQueue``."""
+
+    #: Whether ``done`` of a message that another holds is noticed (the port allows not).
+    notices_late_done: ClassVar[bool] = True
+
+    @pytest.fixture
+    def clock(self) -> ManualClock:
+        """Return the clock that leases are timed on."""
+        return ManualClock()
+
+    @pytest.fixture
+    def queue(self, clock: ManualClock) -> TaskQueue:
+        """Return an empty queue."""
+        raise NotImplementedError("give the suite a queue")
+
+    def late_done(self, queue: TaskQueue, delivery: Delivery) -> None:
+        """Finish a message that another holds; most queues refuse that."""
+        expected = (
+            pytest.raises(LeaseLost)
+            if self.notices_late_done
+            else contextlib.suppress(LeaseLost)
+        )
+        with expected:
+            queue.done(delivery)
+
+    def test_an_empty_queue_hands_out_nothing(self, queue: TaskQueue) -> None:
+        assert queue.take(MINUTE) is None
+        assert queue.depth() == 0
+
+    def test_a_task_is_handed_out_once_while_its_lease_runs(
+        self, queue: TaskQueue, clock: ManualClock
+    ) -> None:
+        queue.put(TASK)
+
+        delivery = taken(queue)
+        clock.advance(ALMOST_A_MINUTE)
+
+        assert (delivery.task_id, delivery.times) == (TASK, 1)
+        assert queue.take(MINUTE) is None
+
+    def test_a_dead_workers_task_comes_back_under_a_new_token(
+        self, queue: TaskQueue, clock: ManualClock
+    ) -> None:
+        """Silence is how workers die; the lease running out is how it is noticed."""
+        queue.put(TASK)
+        first = taken(queue)
+
+        clock.advance(OVER_A_MINUTE)
+        again = taken(queue)
+
+        assert (again.task_id, again.times) == (TASK, 2)
+        assert again.token != first.token
+
+    def test_a_late_worker_cannot_finish_what_it_lost(
+        self, queue: TaskQueue, clock: ManualClock
+    ) -> None:
+        """The new holder's message must not be removed under it."""
+        queue.put(TASK)
+        stale = taken(queue)
+        clock.advance(OVER_A_MINUTE)
+        held = taken(queue)
+
+        self.late_done(queue, stale)
+
+        assert queue.depth() == 1
+        queue.keep(held, MINUTE)
+
+    def test_a_late_worker_cannot_keep_what_it_lost(
+        self, queue: TaskQueue, clock: ManualClock
+    ) -> None:
+        queue.put(TASK)
+        stale = taken(queue)
+        clock.advance(OVER_A_MINUTE)
+        held = taken(queue)
+
+        with pytest.raises(LeaseLost):
+            queue.keep(stale, timedelta())
+
+        assert queue.take(MINUTE) is None
+        queue.done(held)
+        assert queue.depth() == 0
+
+    def test_what_is_done_does_not_come_back(
+        self, queue: TaskQueue, clock: ManualClock
+    ) -> None:
+        queue.put(TASK)
+
+        queue.done(taken(queue))
+        clock.advance(OVER_A_MINUTE)
+
+        assert queue.take(MINUTE) is None
+        assert queue.depth() == 0
+
+    def test_what_is_done_is_not_done_again(self, queue: TaskQueue) -> None:
+        queue.put(TASK)
+        delivery = taken(queue)
+        queue.done(delivery)
+
+        self.late_done(queue, delivery)
+
+        assert queue.depth() == 0
+
+    def test_a_lease_that_is_kept_does_not_run_out(
+        self, queue: TaskQueue, clock: ManualClock
+    ) -> None:
+        queue.put(TASK)
+        delivery = taken(queue)
+        for _ in range(5):
+            clock.advance(timedelta(seconds=40))
+            queue.keep(delivery, MINUTE)
+            assert queue.take(MINUTE) is None
+
+        queue.done(delivery)
+
+        assert queue.depth() == 0
+
+    def test_a_kept_lease_counts_from_now(
+        self, queue: TaskQueue, clock: ManualClock
+    ) -> None:
+        queue.put(TASK)
+        delivery = taken(queue, 10 * MINUTE)
+
+        queue.keep(delivery, MINUTE)
+        clock.advance(OVER_A_MINUTE)
+
+        assert taken(queue).task_id == TASK
+
+    def test_a_lease_of_zero_hands_the_task_over(self, queue: TaskQueue) -> None:
+        queue.put(TASK)
+        mine = taken(queue)
+
+        queue.keep(mine, timedelta())
+        theirs = taken(queue)
+
+        assert (theirs.task_id, theirs.times) == (TASK, 2)
+        self.late_done(queue, mine)
+        queue.keep(theirs, MINUTE)
+
+    def test_a_delayed_task_waits(self, queue: TaskQueue, clock: ManualClock) -> None:
+        queue.put(TASK, delay=MINUTE)
+        queue.put(OTHER)
+
+        assert taken(queue).task_id == OTHER
+        clock.advance(ALMOST_A_MINUTE)
+        assert queue.take(MINUTE) is None
+        clock.advance(timedelta(seconds=6))
+        assert taken(queue, 5 * MINUTE).task_id in {TASK, OTHER}
+        assert queue.depth() == 2
+
+    def test_every_task_is_handed_out(self, queue: TaskQueue) -> None:
+        tasks = {TaskId(f"job-1.1.{number}") for number in range(30)}
+        for task_id in tasks:
+            queue.put(task_id)
+
+        assert {taken(queue).task_id for _ in tasks} == tasks
+        assert queue.take(MINUTE) is None
+
+    def test_depth_counts_what_waits_and_what_is_hidden(self, queue: TaskQueue) -> None:
+        queue.put(TASK)
+        queue.put(OTHER)
+        queue.put(TaskId("later"), delay=MINUTE)
+
+        delivery = taken(queue)
+        assert queue.depth() == 3
+
+        queue.done(delivery)
+        assert queue.depth() == 2
+
+    def test_a_second_put_loses_nothing(self, queue: TaskQueue) -> None:
+        queue.put(TASK)
+        queue.put(TASK)
+
+        queue.keep(taken(queue), timedelta())
+
+        assert taken(queue).task_id == TASK
+
+    def test_a_put_makes_a_hidden_task_available(self, queue: TaskQueue) -> None:
+        """A task goes on to the next worker before its old message is done."""
+        queue.put(TASK)
+        old = taken(queue, 10 * MINUTE)
+
+        queue.put(TASK)
+        new = taken(queue)
+
+        assert new.task_id == TASK
+        with contextlib.suppress(LeaseLost):
+            queue.done(old)
+        queue.keep(new, MINUTE)
+        assert queue.depth() >= 1
+
+    def test_a_put_outlives_the_message_that_it_follows(
+        self, queue: TaskQueue, clock: ManualClock
+    ) -> None:
+        queue.put(TASK)
+        old = taken(queue, 10 * MINUTE)
+
+        queue.put(TASK, delay=MINUTE)
+        with contextlib.suppress(LeaseLost):
+            queue.done(old)
+
+        assert queue.take(MINUTE) is None
+        clock.advance(OVER_A_MINUTE)
+        assert taken(queue).task_id == TASK
+
+    def test_a_put_without_delay_ends_the_wait_of_one_with(self, queue: TaskQueue) -> None:
+        queue.put(TASK, delay=MINUTE)
+
+        queue.put(TASK)
+
+        assert taken(queue).task_id == TASK
+
+    def test_a_put_with_delay_does_not_make_a_waiting_task_wait(
+        self, queue: TaskQueue
+    ) -> None:
+        queue.put(TASK)
+
+        queue.put(TASK, delay=MINUTE)
+
+        assert taken(queue).task_id == TASK
+
+    def test_a_task_can_be_put_after_it_was_done(self, queue: TaskQueue) -> None:
+        queue.put(TASK)
+        queue.done(taken(queue))
+
+        queue.put(TASK)
+
+        assert taken(queue).task_id == TASK
+
+    def test_many_takers_never_get_one_message_twice(self, queue: TaskQueue) -> None:
+        tasks = [f"job-1.1.{number:02}" for number in range(40)]
+        for name in tasks:
+            queue.put(TaskId(name))
+
+        def take_until_empty(_: int) -> list[Delivery]:
+            return list(iter(lambda: queue.take(MINUTE), None))
+
+        hands = at_once(take_until_empty)
+
+        got = [d for hand in hands if isinstance(hand, list) for d in hand]
+        assert sorted(delivery.task_id for delivery in got) == tasks
+        assert len({delivery.token for delivery in got}) == len(tasks)
+
+    def test_of_many_putting_one_task_none_loses_it(self, queue: TaskQueue) -> None:
+        at_once(lambda _: queue.put(TASK))
+
+        assert taken(queue).task_id == TASK
+
+
+class MessageContract:
+    """What must hold of messages that this version cannot read (rule 4).
+
+    ``put_raw`` puts a message of the given version number, as another version would.
+    """
+
+    @pytest.fixture
+    def clock(self) -> ManualClock:
+        """Return the clock that leases are timed on."""
+        return ManualClock()
+
+    @pytest.fixture
+    def queue(self, clock: ManualClock) -> TaskQueue:
+        """Return an empty queue."""
+        raise NotImplementedError("give the suite a queue")
+
+    @pytest.fixture
+    def put_raw(self, queue: TaskQueue) -> Callable[[TaskId, int], None]:
+        """Return what puts a message of a task in another version's words."""
+        raise NotImplementedError("give the suite a put_raw")
+
+    def test_a_message_of_another_version_is_handed_to_nobody_and_stays(
+        self, queue: TaskQueue, clock: ManualClock, put_raw: Callable[[TaskId, int], None]
+    ) -> None:
+        put_raw(TASK, 99)
+
+        for _ in range(3):
+            assert queue.take(MINUTE) is None
+            clock.advance(OVER_A_MINUTE)
+
+        assert queue.depth() == 1
+
+    def test_a_message_of_another_version_holds_nobody_up(
+        self, queue: TaskQueue, put_raw: Callable[[TaskId, int], None]
+    ) -> None:
+        for number in range(3):
+            put_raw(TaskId(f"unreadable-{number}"), 99)
+        queue.put(OTHER)
+
+        found = [queue.take(MINUTE) for _ in range(5)]
+
+        assert [delivery.task_id for delivery in found if delivery] == [OTHER]

@@ -1,0 +1,382 @@
+"""What every storage that writes must do: subclass ``StorageContract``.
+
+Give it a ``storage`` that is empty and a ``url`` that turns a plain name, which may hold
+``/`` and any odd character, into the URL of an object of that name.
+"""
+# ruff: noqa: D102 - the name of a test is the sentence that it holds true
+
+import hashlib
+import itertools
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from media_nommer.core.errors import (
+    HandedBack,
+    NommerError,
+    OutputChanged,
+    OutputExists,
+    SourceNotFound,
+    UnsupportedUrl,
+)
+from media_nommer.core.ports.storage import Storage, StoredObject
+from media_nommer.testing.concurrency import THREADS, at_once
+
+#: Names that have broken somebody's storage before.
+ODD_NAMES = (
+    "two words.mp4",
+    "naïve „ü“ 日本.mp4",
+    'it\'s "quoted".mp4',
+    "frame%03d.png",
+    "100%.mp4",
+    "already%20encoded.mp4",
+    "a#b.mp4",
+    "a?b=c&d.mp4",
+    "-n.mp4",
+    ".hidden.mp4",
+    "semi;colon:and,comma.mp4",
+    "a+b=c@d$e!(f)[g]{h}~*.mp4",
+    "back\\slash.mp4",
+)
+
+Url = Callable[[str], str]
+_numbers = itertools.count()
+
+
+def a_file(folder: Path, data: bytes) -> Path:
+    """Return a new file that holds ``data``."""
+    path = folder / f"source-{next(_numbers)}"
+    path.write_bytes(data)
+    return path
+
+
+class StorageContract:
+    """Everything that is promised by ``Storage``."""
+
+    @pytest.fixture
+    def storage(self) -> Storage:
+        """Return an empty storage."""
+        raise NotImplementedError("give the suite a storage")
+
+    @pytest.fixture
+    def url(self) -> Url:
+        """Return what makes URLs of plain names."""
+        raise NotImplementedError("give the suite a url")
+
+    def test_there_is_nothing_at_first(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        nowhere = url("a/b.mp4")
+
+        assert storage.stat(nowhere) is None
+        assert not storage.holds(nowhere, size=0, sha256=hashlib.sha256().hexdigest())
+        assert storage.list(url("a")) == ()
+        with pytest.raises(SourceNotFound):
+            storage.read(nowhere)
+        with pytest.raises(SourceNotFound):
+            storage.fetch(nowhere, tmp_path / "fetched")
+        assert not (tmp_path / "fetched").exists()
+
+    def test_bytes_come_back_as_they_were_put(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        data = bytes(range(256)) * 5000
+        target = url("deep/er/film.mp4")
+
+        put = storage.put(a_file(tmp_path, data), target)
+        storage.fetch(target, tmp_path / "fetched")
+
+        assert put.size == len(data)
+        assert storage.stat(target) == put
+        assert storage.read(target) == data
+        assert (tmp_path / "fetched").read_bytes() == data
+
+    def test_an_object_outlives_the_file_it_was_put_from(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        source = a_file(tmp_path, b"film")
+        storage.put(source, url("a.mp4"))
+
+        source.unlink()
+
+        assert storage.read(url("a.mp4")) == b"film"
+
+    def test_a_file_of_no_bytes_is_an_object(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        put = storage.put(a_file(tmp_path, b""), url("empty"))
+        storage.fetch(url("empty"), tmp_path / "fetched")
+
+        assert put.size == 0
+        assert storage.read(url("empty")) == b""
+        assert (tmp_path / "fetched").read_bytes() == b""
+        assert storage.holds(url("empty"), size=0, sha256=hashlib.sha256().hexdigest())
+
+    def test_what_stands_there_is_not_replaced_unasked(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        first = storage.put(a_file(tmp_path, b"first"), url("a"))
+
+        with pytest.raises(OutputExists):
+            storage.put(a_file(tmp_path, b"second"), url("a"))
+
+        assert storage.read(url("a")) == b"first"
+        assert storage.stat(url("a")) == first
+
+    def test_what_was_expected_is_replaced_and_gets_another_version(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        first = storage.put(a_file(tmp_path, b"first"), url("a"))
+
+        again = storage.put(a_file(tmp_path, b"other"), url("a"), before=first.version)
+
+        assert storage.read(url("a")) == b"other"
+        assert again.version != first.version
+        assert storage.stat(url("a")) == again
+
+    def test_what_somebody_else_wrote_is_not_replaced(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        first = storage.put(a_file(tmp_path, b"first"), url("a"))
+        theirs = storage.put(a_file(tmp_path, b"their"), url("a"), before=first.version)
+
+        with pytest.raises(OutputChanged):
+            storage.put(a_file(tmp_path, b"mine!"), url("a"), before=first.version)
+
+        assert storage.stat(url("a")) == theirs
+        assert storage.read(url("a")) == b"their"
+
+    def test_what_somebody_removed_is_not_put_back(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        first = storage.put(a_file(tmp_path, b"first"), url("a"))
+        storage.delete(url("a"))
+
+        with pytest.raises(OutputChanged):
+            storage.put(a_file(tmp_path, b"mine"), url("a"), before=first.version)
+
+        assert storage.stat(url("a")) is None
+
+    def test_of_many_puts_into_an_empty_place_exactly_one_wins(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        sources = [a_file(tmp_path, bytes([n]) * 100_000) for n in range(THREADS)]
+
+        answers = at_once(lambda number: storage.put(sources[number], url("a")))
+
+        won = [n for n, a in enumerate(answers) if isinstance(a, StoredObject)]
+        assert len(won) == 1
+        assert sum(isinstance(a, OutputExists) for a in answers) == THREADS - 1
+        assert storage.read(url("a")) == bytes([won[0]]) * 100_000
+
+    def test_of_many_puts_in_place_of_one_version_exactly_one_wins(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        before = storage.put(a_file(tmp_path, b"old"), url("a")).version
+        sources = [a_file(tmp_path, bytes([n]) * 100_000) for n in range(THREADS)]
+
+        answers = at_once(
+            lambda number: storage.put(sources[number], url("a"), before=before)
+        )
+
+        won = [n for n, a in enumerate(answers) if isinstance(a, StoredObject)]
+        assert len(won) == 1
+        assert sum(isinstance(a, OutputChanged) for a in answers) == THREADS - 1
+        assert storage.read(url("a")) == bytes([won[0]]) * 100_000
+
+    def test_a_copy_holds_the_same_bytes_and_outlives_its_source(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        storage.put(a_file(tmp_path, b"film"), url("work/a b"))
+
+        copied = storage.copy(url("work/a b"), url("out/ü.mp4"))
+        storage.delete_below(url("work"))
+
+        assert storage.stat(url("out/ü.mp4")) == copied
+        assert storage.read(url("out/ü.mp4")) == b"film"
+
+    def test_a_copy_is_refused_where_a_put_would_be(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        storage.put(a_file(tmp_path, b"new"), url("work"))
+        standing = storage.put(a_file(tmp_path, b"old"), url("a"))
+
+        with pytest.raises(SourceNotFound):
+            storage.copy(url("nothing"), url("b"))
+        with pytest.raises(OutputExists):
+            storage.copy(url("work"), url("a"))
+        with pytest.raises(OutputChanged):
+            storage.copy(url("work"), url("b"), before=standing.version)
+        assert storage.read(url("a")) == b"old"
+        assert storage.stat(url("b")) is None
+
+        copied = storage.copy(url("work"), url("a"), before=standing.version)
+        assert storage.stat(url("a")) == copied
+        assert storage.read(url("a")) == b"new"
+
+    def test_a_copy_that_is_told_to_stop_leaves_nothing(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        storage.put(a_file(tmp_path, b"film"), url("work"))
+
+        with pytest.raises(HandedBack):
+            storage.copy(url("work"), url("f/a"), stop=lambda: HandedBack("leaving"))
+
+        assert storage.list(url("f")) == ()
+
+    def test_stop_is_asked_when_all_bytes_are_there(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        """The last look is what keeps a canceled job from publishing (rule 8)."""
+        source = a_file(tmp_path, b"film")
+        asked: list[bool] = []
+
+        storage.put(source, url("a"), stop=lambda: asked.append(True))
+        last = len(asked)
+
+        def stop_at_last() -> HandedBack | None:
+            asked.pop()
+            return None if asked else HandedBack("leaving")
+
+        assert last
+        with pytest.raises(HandedBack):
+            storage.put(source, url("b"), stop=stop_at_last)
+        assert storage.stat(url("b")) is None
+
+    def test_a_reader_never_sees_half_an_object(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        size = 4 << 20
+        pictures = [a_file(tmp_path, bytes([n]) * size) for n in range(6)]
+        seen: list[tuple[int, int]] = []
+        over = threading.Event()
+
+        def read_until_over() -> None:
+            while not over.is_set():
+                try:
+                    data = storage.read(url("a"))
+                except SourceNotFound:
+                    continue
+                seen.append((len(data), len(set(data[:: size // 64]))))
+
+        reader = threading.Thread(target=read_until_over)
+        reader.start()
+        try:
+            before = None
+            for picture in pictures:
+                before = storage.put(picture, url("a"), before=before).version
+        finally:
+            over.set()
+            reader.join()
+
+        assert set(seen) <= {(size, 1)}
+
+    def test_a_put_that_is_told_to_stop_leaves_nothing(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        source = a_file(tmp_path, b"x" * (1 << 20))
+
+        with pytest.raises(HandedBack):
+            storage.put(source, url("f/a"), stop=lambda: HandedBack("leaving"))
+
+        assert storage.stat(url("f/a")) is None
+        assert storage.list(url("f")) == ()
+
+    def test_holds_compares_every_byte(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        storage.put(a_file(tmp_path, b"film"), url("a"))
+        right = hashlib.sha256(b"film").hexdigest()
+
+        assert storage.holds(url("a"), size=4, sha256=right)
+        assert not storage.holds(url("a"), size=5, sha256=right)
+        assert not storage.holds(
+            url("a"), size=4, sha256=hashlib.sha256(b"flim").hexdigest()
+        )
+
+    def test_a_deleted_object_is_gone_however_often_it_is_deleted(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        storage.put(a_file(tmp_path, b"film"), url("f/a"))
+
+        storage.delete(url("f/a"))
+        storage.delete(url("f/a"))
+        storage.delete(url("never/was"))
+
+        assert storage.stat(url("f/a")) is None
+
+    def test_objects_are_listed_below_a_folder(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        names = ["f/a", "f/b/c", "f/b/d e", "fa/x", "g"]
+        for name in names:
+            storage.put(a_file(tmp_path, b"film"), url(name))
+
+        below = [url(name) for name in names[:3]]
+
+        assert sorted(storage.list(url("f"))) == sorted(below)
+        assert sorted(storage.list(url("f") + "/")) == sorted(below)
+        assert storage.list(url("nothing/here")) == ()
+        assert storage.list(url("f/a")) == ()
+
+    def test_a_long_list_is_whole(self, storage: Storage, url: Url, tmp_path: Path) -> None:
+        source = a_file(tmp_path, b"x")
+        for number in range(40):
+            storage.put(source, url(f"f/{number:04}"))
+
+        assert len(storage.list(url("f"))) == 40
+
+    def test_a_folder_is_deleted_with_all_below_and_nothing_beside(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        for name in ("f/a", "f/b/c", "fa/x"):
+            storage.put(a_file(tmp_path, b"film"), url(name))
+
+        storage.delete_below(url("f"))
+        storage.delete_below(url("f"))
+
+        assert storage.list(url("f")) == ()
+        assert storage.read(url("fa/x")) == b"film"
+
+    @pytest.mark.parametrize("name", ODD_NAMES)
+    def test_an_odd_name_is_a_name(
+        self, storage: Storage, url: Url, tmp_path: Path, name: str
+    ) -> None:
+        target = url(f"f/{name}")
+        first = storage.put(a_file(tmp_path, b"film"), target)
+        storage.put(a_file(tmp_path, b"more"), target, before=first.version)
+
+        storage.fetch(target, tmp_path / "fetched")
+
+        assert storage.read(target) == b"more"
+        assert (tmp_path / "fetched").read_bytes() == b"more"
+        assert storage.list(url("f")) == (target,)
+        storage.delete(target)
+        assert storage.list(url("f")) == ()
+
+    def test_a_url_of_another_scheme_is_refused(
+        self, storage: Storage, tmp_path: Path
+    ) -> None:
+        strange = "gopher://host/film.mp4"
+        source = a_file(tmp_path, b"film")
+        calls: tuple[Callable[[], object], ...] = (
+            lambda: storage.stat(strange),
+            lambda: storage.put(source, strange),
+            lambda: storage.read(strange),
+            lambda: storage.delete(strange),
+            lambda: storage.list(strange),
+            lambda: storage.delete_below(strange),
+        )
+        for call in calls:
+            with pytest.raises(UnsupportedUrl):
+                call()
+
+    def test_an_error_is_one_of_ours(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        with pytest.raises(NommerError):
+            storage.put(tmp_path / "not there", url("a"))
+
+        assert storage.stat(url("a")) is None
