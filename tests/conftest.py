@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import postgres_server
+from tests import postgres_server
 
 _schemas = itertools.count(1)
 

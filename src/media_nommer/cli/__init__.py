@@ -1,0 +1,1 @@
+"""What people type: `nommer` and the two daemons."""

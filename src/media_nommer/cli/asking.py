@@ -1,0 +1,61 @@
+"""From what was typed after `encode` or `submit` to the jobs that it asks for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from media_nommer.cli.documents import (
+    Document,
+    Wishes,
+    document_for,
+    inputs_of,
+    out_folder,
+    read_recipe,
+)
+from media_nommer.cli.inputs import Source, find_sources
+from media_nommer.core.errors import BadRequest
+
+
+def wishes_of(
+    *,
+    presets: Sequence[str],
+    recipe: Path | None,
+    destination: str | None,
+    name: str | None,
+    if_exists: str | None,
+) -> Wishes:
+    """Return what the options say, the recipe file read.
+
+    Raises:
+        BadRequest: they contradict each other, or the recipe is none.
+    """
+    if presets and recipe:
+        raise BadRequest(
+            "--preset and --recipe cannot be given together",
+            advice='A recipe names presets itself: {"outputs": [{"preset": "web"}]}.',
+        )
+    return Wishes(
+        presets=presets,
+        recipe=read_recipe(recipe) if recipe else None,
+        destination=destination,
+        name=name,
+        if_exists=if_exists,
+    )
+
+
+def jobs_for(
+    inputs: Sequence[str], wishes: Wishes, *, recursive: bool = False
+) -> list[tuple[Source, Document]]:
+    """Return a source and a document for each job that the command line asks for.
+
+    Raises:
+        BadRequest: there is no INPUT, or it or the destination cannot be used.
+        SourceNotFound, NotMedia: what is named is not there, or is no media.
+    """
+    named = list(inputs) or inputs_of(wishes.recipe)
+    if not named:
+        raise BadRequest(
+            "there is nothing to encode: no INPUT was given",
+            advice="Give a film: `nommer encode film.mov`.",
+        )
+    sources = find_sources(named, recursive=recursive, leave_out=out_folder(wishes))
+    return [(source, document_for(source, wishes)) for source in sources]

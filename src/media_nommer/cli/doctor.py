@@ -1,0 +1,160 @@
+"""`nommer doctor`: is everything there that is needed, and what to do where it is not."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import typer
+
+from media_nommer.cli.inputs import path_of
+from media_nommer.cli.reporting import EXIT_FAILED, styled
+from media_nommer.cli.words import bytes_text, count_text
+from media_nommer.conf.settings import Settings
+from media_nommer.conf.values import redacted
+from media_nommer.core.errors import AccessDenied, EncoderMissing, NommerError, NoSpace
+from media_nommer.core.jobs import JobState
+from media_nommer.core.workflow.engine import Engine
+
+#: FFmpeg's encoders behind the codecs of recipes.
+NEEDED_ENCODERS = ("libx264", "libvpx-vp9", "libsvtav1", "aac", "libopus", "libmp3lame")
+#: Less room than this is called a problem: a film and its outputs have to fit.
+LEAST_ROOM = 2 * 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check found; ``advice`` says what to do about a problem."""
+
+    what: str
+    ok: bool
+    detail: str
+    advice: str = ""
+
+
+def examine(settings: Settings, *, as_json: bool) -> int:
+    """Print what every check finds as it comes; return 1 if there is a problem, else 0."""
+    findings: list[Finding] = []
+    for finding in _findings(settings):
+        findings.append(finding)
+        if not as_json:
+            _print(finding)
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings]))
+    return 0 if all(finding.ok for finding in findings) else EXIT_FAILED
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    from media_nommer.adapters.ffmpeg.binary import find_ffmpeg
+
+    yield _checked("ffmpeg", lambda: _ffmpeg(settings))
+    yield _checked("encoders", lambda: _encoders(find_ffmpeg(settings.ffmpeg)))
+    yield _checked("data_dir", lambda: _folder(settings.data_dir))
+    yield _checked("scratch_dir", lambda: _folder(settings.scratch_dir))
+    yield from _engine_findings(settings)
+
+
+def _engine_findings(settings: Settings) -> Iterator[Finding]:
+    """Yield what was found about the store, the queue and the work area."""
+    from media_nommer import wiring
+
+    new = _not_made_yet(settings.store)
+    if new is not None:
+        yield Finding(what="store", ok=True, detail=f"{new}, made at the first start")
+        yield _checked("work", lambda: _work_folder(settings))
+        return
+    try:
+        with wiring.open_engine(settings) as engine:
+            yield _checked("store", lambda: _store(settings, engine))
+            yield _checked("queue", lambda: _queue(engine))
+            yield _checked("work", lambda: _work_area(settings, engine))
+    except NommerError as error:
+        yield Finding(what="store", ok=False, detail=error.message, advice=error.advice)
+
+
+def _not_made_yet(store: str) -> Path | None:
+    """Return the database file that is still to be made, None for any other store."""
+    path = Path(urlsplit(store).path.removeprefix("/"))
+    return path if urlsplit(store).scheme == "sqlite" and not path.exists() else None
+
+
+def _store(settings: Settings, engine: Engine) -> str:
+    unfinished = engine.store.list_jobs(states=[JobState.PENDING, JobState.RUNNING]).jobs
+    return f"{redacted(settings.store)}, {count_text(len(unfinished), 'job')} under way"
+
+
+def _queue(engine: Engine) -> str:
+    return count_text(engine.queue.depth(), "message")
+
+
+def _work_area(settings: Settings, engine: Engine) -> str:
+    if path_of(settings.work) is not None:
+        return _work_folder(settings)
+    url = f"{engine.work_url}/doctor-{uuid4().hex}"
+    with tempfile.NamedTemporaryFile() as sample:
+        engine.storage.put(Path(sample.name), url)
+        engine.storage.delete(url)
+    return redacted(settings.work)
+
+
+def _work_folder(settings: Settings) -> str:
+    folder = path_of(settings.work)
+    return redacted(settings.work) if folder is None else _folder(folder)
+
+
+def _checked(what: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what=what, ok=True, detail=check())
+    except NommerError as error:
+        return Finding(what=what, ok=False, detail=error.message, advice=error.advice)
+    except OSError as error:
+        return Finding(what=what, ok=False, detail=f"{error.filename}: {error.strerror}")
+
+
+def _ffmpeg(settings: Settings) -> str:
+    from media_nommer.adapters.ffmpeg.binary import find_ffmpeg, inspect_ffmpeg
+
+    build = inspect_ffmpeg(find_ffmpeg(settings.ffmpeg))
+    return f"{build.version}, {build.path}"
+
+
+def _encoders(ffmpeg: Path) -> str:
+    from media_nommer.adapters.ffmpeg.binary import inspect_ffmpeg
+
+    known = inspect_ffmpeg(ffmpeg).encoders
+    missing = [name for name in NEEDED_ENCODERS if name not in known]
+    if missing:
+        raise EncoderMissing(
+            f"FFmpeg has no {', '.join(missing)}",
+            advice="Remove the setting `ffmpeg` to use the bundled one, which has them.",
+        )
+    return ", ".join(NEEDED_ENCODERS)
+
+
+def _folder(folder: Path) -> str:
+    """Check that a folder, or the one that it would be made in, has room and is ours."""
+    standing = next(p for p in (folder, *folder.parents) if p.exists())
+    if not standing.is_dir():
+        raise AccessDenied(f"{standing} is not a folder", advice="Set another one.")
+    if not os.access(standing, os.W_OK | os.X_OK):
+        raise AccessDenied(f"{standing} may not be written to")
+    free = shutil.disk_usage(standing).free
+    if free < LEAST_ROOM:
+        raise NoSpace(f"only {bytes_text(free)} are free in {folder}")
+    return f"{folder}, {bytes_text(free)} free"
+
+
+def _print(finding: Finding) -> None:
+    if finding.ok:
+        mark = styled("ok", "32", sys.stdout) + "     "
+    else:
+        mark = styled("problem", "1;31", sys.stdout)
+    typer.echo(f"{mark}  {finding.what:<12} {finding.detail}")
+    if finding.advice:
+        typer.echo(f"{'':<22} {finding.advice}")

@@ -1,0 +1,137 @@
+"""From what people type to the documents that jobs are submitted with."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from media_nommer.cli.inputs import MEDIA_EXTENSIONS, Source, path_of, url_of, whole_path
+from media_nommer.core.errors import AccessDenied, BadRequest, InvalidRecipe
+
+Document = dict[str, Any]
+
+DEFAULT_PRESET = "web"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the options of `encode` and `submit` say; None and empty mean not said.
+
+    ``destination`` is the text after -o. ``recipe`` is the document of the recipe file.
+    """
+
+    presets: Sequence[str] = ()
+    recipe: Document | None = None
+    destination: str | None = None
+    name: str | None = None
+    if_exists: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_recipe(file: Path) -> Document:
+    """Return the document in a recipe file, unread but for being a JSON object.
+
+    Raises:
+        InvalidRecipe: it is no such thing; the message says where.
+        BadRequest: there is no such file.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise BadRequest(
+            f"there is no recipe file {file}", advice="Check the path after --recipe."
+        ) from error
+    except OSError as error:
+        raise AccessDenied(f"the recipe {file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidRecipe(f"the recipe {file} is not text in UTF-8") from error
+    try:
+        document = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InvalidRecipe(
+            f"the recipe {file} is not JSON: {_where(error)}",
+            advice='The least one is {"outputs": [{"preset": "web"}]}.',
+        ) from error
+    if not isinstance(document, dict):
+        raise InvalidRecipe(f"the recipe {file} is JSON, but not an object in braces")
+    return document
+
+
+def inputs_of(recipe: Document | None) -> list[str]:
+    """Return the inputs that a recipe itself names, for where none is typed."""
+    inputs = (recipe or {}).get("inputs")
+    if not isinstance(inputs, list):
+        return []
+    urls = [i.get("url") for i in inputs if isinstance(i, dict)]
+    return [url for url in urls if isinstance(url, str)]
+
+
+def document_for(source: Source, wishes: Wishes) -> Document:
+    """Return the document of the job that encodes ``source``; what was typed wins."""
+    document = dict(wishes.recipe or {})
+    document["inputs"] = [{"url": source.url}]
+    document["destination"] = _below(_destination(wishes), source.folder)
+    if wishes.presets or "outputs" not in document:
+        document["outputs"] = [
+            {"preset": preset} for preset in wishes.presets or (DEFAULT_PRESET,)
+        ]
+    if wishes.if_exists:
+        document["if_exists"] = wishes.if_exists
+    if wishes.tags:
+        document["tags"] = {**_object(document.get("tags")), **wishes.tags}
+    return document if wishes.name is None else _named(document, wishes.name)
+
+
+def out_folder(wishes: Wishes) -> Path | None:
+    """Return the folder of this machine that outputs go to, None where they go elsewhere.
+
+    Raises:
+        BadRequest: what -o names is a file, or looks like one.
+    """
+    folder = path_of(_destination(wishes))
+    if folder is None:
+        return None
+    if folder.is_dir():
+        return folder
+    looks_like_a_film = folder.suffix.lstrip(".").lower() in MEDIA_EXTENSIONS
+    if folder.exists() or looks_like_a_film:
+        what = "is a file" if folder.exists() else "looks like a file"
+        raise BadRequest(
+            f"{folder} {what}, and outputs go to a folder",
+            advice="Give a folder after -o; --name says how files in it are called.",
+        )
+    return folder
+
+
+def _destination(wishes: Wishes) -> str:
+    if wishes.destination is not None:
+        return url_of(wishes.destination)
+    said = (wishes.recipe or {}).get("destination")
+    return said if isinstance(said, str) and said else whole_path(".").as_uri()
+
+
+def _below(destination: str, folder: str) -> str:
+    if not folder:
+        return destination
+    return f"{destination.rstrip('/')}/{quote(folder)}"
+
+
+def _named(document: Document, name: str) -> Document:
+    """Return the document with one template for the name of every output."""
+    outputs = document["outputs"]
+    if not isinstance(outputs, list):
+        return document
+    named = [{**o, "name": name} if isinstance(o, dict) else o for o in outputs]
+    return {**document, "outputs": named}
+
+
+def _object(value: object) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else {}
+
+
+def _where(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}, column {error.colno}: {error.msg}"
+    return "it is nested too deeply"

@@ -1,0 +1,160 @@
+"""The commands that talk to a running feederd, as they are typed."""
+
+from typing import Annotated
+
+import typer
+
+from media_nommer.cli import options
+
+_SUBMIT_EXAMPLES = """\b
+Examples:
+  nommer submit film.mov -o /srv/out --watch
+  nommer submit uploads/ -o /srv/out --preset webm --preset thumbnails
+"""
+
+State = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--state",
+        metavar="STATE",
+        show_default=False,
+        help="Only jobs in this state: pending, running, finished, failed, canceled or "
+        "abandoned; may be given several times. Default: all.",
+    ),
+]
+
+
+def add_remote_commands(app: typer.Typer) -> None:
+    """Add every command of this file to ``app``."""
+    app.command(epilog=_SUBMIT_EXAMPLES)(submit)
+    for command in (jobs, show, watch, cancel, retry, logs):
+        app.command()(command)
+
+
+def submit(
+    inputs: options.Inputs = None,
+    output: options.OutDir = None,
+    preset: options.Presets = None,
+    recipe: options.RecipeFile = None,
+    name: options.NameTemplate = None,
+    if_exists: options.Replace = None,
+    recursive: options.Recursive = False,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option(
+            "--idempotency-key",
+            metavar="KEY",
+            show_default=False,
+            help="Text that makes a repeated submission the same job. Default: none.",
+        ),
+    ] = None,
+    watch_it: Annotated[
+        bool,
+        typer.Option("--watch", help="Wait until the jobs are done. Default: off."),
+    ] = False,
+    url: options.Url = options.DEFAULT_URL,
+    as_json: options.Json = False,
+) -> None:
+    """Send jobs to a running feederd, and print their ids."""
+    from media_nommer.cli.asking import jobs_for, wishes_of
+    from media_nommer.cli.remote import submit_all
+
+    wishes = wishes_of(
+        presets=preset or (),
+        recipe=recipe,
+        destination=output,
+        name=name,
+        if_exists=if_exists,
+    )
+    wanted = jobs_for(inputs or (), wishes, recursive=recursive)
+    raise typer.Exit(
+        submit_all(url, wanted, key=idempotency_key, watch=watch_it, as_json=as_json)
+    )
+
+
+def jobs(
+    state: State = None,
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit",
+            metavar="N",
+            min=1,
+            show_default=False,
+            help="At most so many jobs, the newest first. Default: 20.",
+        ),
+    ] = 20,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All jobs, however many. Default: off.")
+    ] = False,
+    url: options.Url = options.DEFAULT_URL,
+    as_json: options.Json = False,
+) -> None:
+    """List jobs, the newest first."""
+    from media_nommer.cli.remote import list_jobs
+
+    list_jobs(url, states=state or (), limit=None if everything else limit, as_json=as_json)
+
+
+def show(
+    job: options.JobIdArgument,
+    url: options.Url = options.DEFAULT_URL,
+    as_json: options.Json = False,
+) -> None:
+    """Show one job: how far it is, and its outputs."""
+    from media_nommer.cli.remote import show_job
+
+    show_job(url, job, as_json=as_json)
+
+
+def watch(
+    job: options.JobIdArgument,
+    url: options.Url = options.DEFAULT_URL,
+    as_json: options.Json = False,
+) -> None:
+    """Show a job's progress until it ends. Exit status: 0 finished, 1 otherwise.
+
+    Ctrl-C ends the watching, not the job.
+    """
+    from media_nommer.cli.remote import watch_jobs
+
+    raise typer.Exit(watch_jobs(url, [job], as_json=as_json))
+
+
+def cancel(
+    job: options.JobIdArgument,
+    url: options.Url = options.DEFAULT_URL,
+    as_json: options.Json = False,
+) -> None:
+    """Stop a job. Outputs that are in place already stay."""
+    from media_nommer.cli.remote import cancel_job
+
+    cancel_job(url, job, as_json=as_json)
+
+
+def retry(
+    job: options.JobIdArgument,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole", help="Make all outputs anew, not only what is missing. Default: off."
+        ),
+    ] = False,
+    url: options.Url = options.DEFAULT_URL,
+    as_json: options.Json = False,
+) -> None:
+    """Run a job that has ended once more."""
+    from media_nommer.cli.remote import retry_job
+
+    retry_job(url, job, whole=whole, as_json=as_json)
+
+
+def logs(
+    job: options.JobIdArgument,
+    url: options.Url = options.DEFAULT_URL,
+    as_json: options.Json = False,
+) -> None:
+    """Print the encoder's logs of a job, one attempt after the other."""
+    from media_nommer.cli.remote import show_logs
+
+    show_logs(url, job, as_json=as_json)

@@ -1,0 +1,103 @@
+"""What jobs came to: the table of outputs, and the document that --json prints."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from media_nommer.cli.inputs import path_of
+from media_nommer.cli.tables import show_table
+from media_nommer.cli.words import bytes_text, clock_text, count_text, speed_text, took_text
+from media_nommer.core.jobs import Job, Output, PublishedFile
+
+COLUMNS = ("file", "what", ">length", ">size", ">took", ">speed")
+
+_NAMES = {
+    "h264": "H.264",
+    "vp9": "VP9",
+    "av1": "AV1",
+    "mjpeg": "JPEG",
+    "aac": "AAC",
+    "mp3": "MP3",
+    "mp3float": "MP3",
+    "opus": "Opus",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A job that has ended, what to call it, and the seconds that it took."""
+
+    job: Job
+    label: str
+    seconds: float
+
+
+def show_outputs(ended: Sequence[Ended]) -> None:
+    """Print the table of all outputs that are in place; nothing where there are none."""
+    rows = [
+        (*row, took_text(one.seconds), speed_text(_speed(output.facts, one.seconds)))
+        for one in ended
+        for output in one.job.outputs
+        if output.state == "finished"
+        for row in _rows(output)
+    ]
+    if rows:
+        show_table(COLUMNS, rows)
+
+
+def job_document(ended: Ended) -> dict[str, Any]:
+    """Return what came of one job as feederd's API would say it, and ``seconds``."""
+    from media_nommer.feederd.views import JobView
+
+    document = JobView.of(ended.job, ()).model_dump(mode="json", exclude={"links"})
+    return {**document, "seconds": round(ended.seconds, 3)}
+
+
+def what_text(facts: Mapping[str, Any]) -> str:
+    """Return what an output is, from its facts: ``H.264 1280x720 + AAC``."""
+    video, audio = facts.get("video"), facts.get("audio")
+    picture = f"{_name_of(video)} {facts.get('width')}x{facts.get('height')}"
+    return " + ".join([picture] * bool(video) + [_name_of(audio)] * bool(audio))
+
+
+def _name_of(codec: object) -> str:
+    return _NAMES.get(str(codec), str(codec))
+
+
+def length_text(facts: Mapping[str, Any]) -> str:
+    """Return an output's length as a clock; nothing where its facts do not tell."""
+    duration = facts.get("duration")
+    return clock_text(duration) if isinstance(duration, int | float) else ""
+
+
+def _stream_text(stream: Mapping[str, Any]) -> str:
+    codec = str(stream.get("codec", ""))
+    size = f" {stream['width']}x{stream['height']}" if "width" in stream else ""
+    return _NAMES.get(codec, codec) + size
+
+
+def _rows(output: Output) -> Iterable[tuple[str, str, str, str]]:
+    """Return the first four cells of an output's rows: many pictures are one row."""
+    what, length = what_text(output.facts), length_text(output.facts)
+    size = sum(file.size for file in output.files)
+    name = _name(output.files[0]) if output.files else output.name
+    if len(output.files) > 1:
+        name, what = f"{name} …", f"{count_text(len(output.files), 'file')} {what}".rstrip()
+    return [(name, what, length, bytes_text(size))]
+
+
+def _speed(facts: Mapping[str, Any], seconds: float) -> float | None:
+    duration = facts.get("duration")
+    if not isinstance(duration, int | float) or seconds <= 0:
+        return None
+    return duration / seconds
+
+
+def _name(file: PublishedFile) -> str:
+    """Return a file's path, from the current folder where it lies below that."""
+    path = path_of(file.url)
+    if path is None:
+        return file.url
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -1,0 +1,139 @@
+"""What there is to set, with its default and what it may be."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from media_nommer.conf.values import (
+    Allowed,
+    Duration,
+    Folder,
+    Folders,
+    PositiveDuration,
+    is_loopback,
+    read_path,
+    written,
+)
+
+#: x264 gains from threads up to about this many at 1080p, and a slot more costs memory.
+CORES_A_SLOT = 4
+
+Count = Annotated[int, Field(ge=1, le=10_000), Allowed("a whole number from 1")]
+CountOrNone = Annotated[int, Field(ge=0, le=10_000), Allowed("a whole number from 0")]
+Url = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*://"), Allowed("a URL")]
+
+
+class Settings(BaseModel):
+    """Every setting, read and checked; ``sources`` says where each came from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data_dir: Folder
+    store: Url
+    queue: Url
+    work: Url
+    scratch_dir: Folder
+    fleet: Annotated[Literal["local", "none"], Allowed("local or none")] = "local"
+    host: Annotated[str, Field(min_length=1), Allowed("a host name or address")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Field(ge=0, le=65535), Allowed("a port from 0 to 65535")] = 8001
+    min_nodes: CountOrNone = 0
+    max_nodes: CountOrNone = 1
+    slots: Count | None = None
+    idle_timeout: Duration = Field(default="60s", validate_default=True)
+    drain_timeout: Duration = Field(default="30s", validate_default=True)
+    lease: PositiveDuration = Field(default="30s", validate_default=True)
+    max_attempts: Count = 3
+    max_lost: Count = 3
+    backoff: Duration = Field(default="5s", validate_default=True)
+    put_again_after: PositiveDuration = Field(default="2m", validate_default=True)
+    stall_timeout: PositiveDuration = Field(default="5m", validate_default=True)
+    job_timeout: PositiveDuration | None = None
+    ffmpeg: Annotated[str, Field(min_length=1), Allowed("a path")] | None = None
+    file_roots: Folders | None = None
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Allowed("debug, info, warning or error"),
+    ] = "info"
+    log_format: Annotated[
+        Literal["auto", "console", "json"], Allowed("auto, console or json")
+    ] = "auto"
+    keep_logs_for: PositiveDuration = Field(default="30d", validate_default=True)
+
+    _sources: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: Any) -> Any:
+        """Fill in the places that follow from ``data_dir``."""
+        values = dict(data)
+        folder = values.get("data_dir") or default_data_dir()
+        try:
+            data_dir = read_path(folder)
+        except ValueError:
+            return values  # its own validator says what is wrong
+        place = quote(str(data_dir))
+        store = values.get("store") or f"sqlite:///{place}/nommer.db"
+        places = {
+            "data_dir": folder,
+            "store": store,
+            "queue": store,
+            "work": f"file://{place}/work",
+            "scratch_dir": f"{data_dir}/scratch",
+        }
+        return places | values
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Where each setting came from, by its name; a default is not among them."""
+        return self._sources
+
+    @property
+    def loopback(self) -> bool:
+        """Whether feederd can be reached from this machine alone."""
+        return is_loopback(self.host)
+
+    @property
+    def allowed_roots(self) -> tuple[Path, ...]:
+        """The folders that jobs may read from and write to (rule 13)."""
+        if self.file_roots is not None:
+            return self.file_roots
+        return (Path("/"),) if self.loopback else ()
+
+    @property
+    def slots_in_force(self) -> int:
+        """How many tasks a worker on this machine works on at once.
+
+        One for every four cores: below that a second encode takes from the first what it
+        gains, at twice the memory; above it x264 leaves cores idle.
+        """
+        return self.slots or max(1, cores() // CORES_A_SLOT)
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the variables by which another process gets the very same settings.
+
+        They carry what the URLs carry: give them to a child, never to a log.
+        """
+        said = {
+            f"NOMMER_{name.upper()}": written(value)
+            for name, value in self
+            if value is not None
+        }
+        return said | {"NOMMER_CONFIG": ""}
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def default_data_dir() -> Path:
+    """Return where the embedded store, the work area and the logs are, unless said."""
+    import platformdirs  # noqa: PLC0415 - only needed where nothing is set
+
+    return Path(platformdirs.user_data_dir("media-nommer"))

@@ -1,0 +1,113 @@
+"""The kinds of value that a setting has: how each is read, written and kept from view."""
+
+import ipaddress
+import os
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from pydantic import BeforeValidator
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhd])?")
+#: A password may hold what should have been encoded: it goes up to the last @.
+_PASSWORD_IN_URL = re.compile(r"(?<=://)([^/@\s:]*):\S*@")
+_PASSWORD_IN_QUERY = re.compile(r"(?i)([?&](?:password|pwd|secret|token|key)=)[^&\s]*")
+
+
+class Allowed(NamedTuple):
+    """What a setting may be, in the words of an error message."""
+
+    words: str
+
+
+def read_duration(value: object) -> timedelta:
+    """Return a time given as seconds, or as a number with ms, s, m, h or d.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("not a time")  # noqa: TRY004 - pydantic takes ValueError alone
+    found = _DURATION.fullmatch(str(value).strip())
+    if found is None:
+        raise ValueError("not a time")
+    seconds = float(found[1]) * _UNITS[found[2] or "s"]
+    if seconds > timedelta(days=36500).total_seconds():
+        raise ValueError("too long")
+    return timedelta(seconds=seconds)
+
+
+def read_path(value: object) -> object:
+    """Return a path as an absolute one, ``~`` being the home folder."""
+    if isinstance(value, str | Path) and str(value):
+        return Path(value).expanduser().absolute()
+    raise ValueError("not a path")
+
+
+def read_paths(value: object) -> object:
+    """Return paths from a list, or from a text with colons between them."""
+    if isinstance(value, str):
+        value = [part for part in value.split(os.pathsep) if part]
+    if isinstance(value, Sequence):
+        return tuple(read_path(part) for part in value)
+    raise ValueError("not a list of paths")
+
+
+def _above_zero(value: object) -> timedelta:
+    duration = read_duration(value)
+    if not duration:
+        raise ValueError("zero")
+    return duration
+
+
+_TIME_WORDS = 'such as 30 (seconds), "90s", "5m" or "2h"'
+
+Duration = Annotated[
+    timedelta, BeforeValidator(read_duration), Allowed(f"a time {_TIME_WORDS}, or 0")
+]
+PositiveDuration = Annotated[
+    timedelta, BeforeValidator(_above_zero), Allowed(f"a time above zero {_TIME_WORDS}")
+]
+Folder = Annotated[Path, BeforeValidator(read_path), Allowed("a path")]
+Folders = Annotated[
+    tuple[Path, ...],
+    BeforeValidator(read_paths),
+    Allowed("a list of folders (in the environment, with colons between them)"),
+]
+
+
+def written(value: object) -> str:
+    """Return a setting's value as text that reads back as the same value."""
+    if isinstance(value, timedelta):
+        return _written_duration(value)
+    if isinstance(value, tuple):
+        return os.pathsep.join(str(part) for part in value)
+    return str(value)
+
+
+def _written_duration(value: timedelta) -> str:
+    seconds = value.total_seconds()
+    for unit in ("d", "h", "m"):
+        if seconds and not seconds % _UNITS[unit]:
+            return f"{seconds / _UNITS[unit]:.0f}{unit}"
+    return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
+
+
+def redacted(text: str) -> str:
+    """Return text with the passwords that stand in URLs replaced by stars (rule 12)."""
+    return _PASSWORD_IN_QUERY.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1:***@", text))
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a server that listens on ``host``."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

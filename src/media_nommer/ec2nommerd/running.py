@@ -1,0 +1,203 @@
+"""A worker that runs: slots and keeper in threads, and the end decided in the first one."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from types import FrameType
+
+import structlog
+
+from media_nommer.core.errors import NommerError
+from media_nommer.core.nodes import NodeId, NodeState
+from media_nommer.core.workflow.engine import Engine, WorkPolicy
+from media_nommer.ec2nommerd.attempts import AttemptRunner
+from media_nommer.ec2nommerd.node import NodeLife
+from media_nommer.ec2nommerd.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePolicy:
+    """How a node lives. Field names are those of the settings."""
+
+    slots: int = 1
+    idle_timeout: timedelta = timedelta(seconds=60)
+    #: How long, when asked to leave, it goes on with what it works on.
+    drain_timeout: timedelta = timedelta(seconds=30)
+    #: How long what was handed back may take to stop.
+    stop_timeout: timedelta = timedelta(seconds=15)
+    #: How often an idle slot looks at the queue.
+    look_every: timedelta = timedelta(milliseconds=200)
+    #: How often an idle node asks whether it may leave.
+    ask_every: timedelta = timedelta(seconds=1)
+
+
+class RunningNode:
+    """One node, from joining to leaving. ``run`` is called once, ``ask_to_leave`` often."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        work: WorkPolicy,
+        policy: NodePolicy,
+        runner: AttemptRunner,
+        *,
+        node: NodeId,
+        kind: str,
+    ) -> None:
+        self._engine = engine
+        self._policy = policy
+        self._beat_every = work.beat_every
+        self._id = node
+        self._kind = kind
+        self._asked = 0
+        self._over = threading.Event()
+        self._wake = threading.Event()
+        self._pool = ThreadPoolExecutor(policy.slots, thread_name_prefix="slot")
+        self._life = NodeLife(engine, work, node, idle_timeout=policy.idle_timeout)
+        self._worker = Worker(
+            engine,
+            work,
+            runner,
+            node=node,
+            slots=policy.slots,
+            spawn=self._spawn,
+            on_free=self._wake.set,
+        )
+
+    def ask_to_leave(self) -> None:
+        """Let it drain; asked again, it hands back at once. Signal handlers may call it."""
+        self._asked += 1  # no lock is taken: the main loop looks often enough
+
+    def run(self) -> bool:
+        """Live; return whether all work was finished or handed back in good order."""
+        self._life.join(
+            kind=self._kind,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            slots=self._policy.slots,
+        )
+        log.info("node_joined", node=self._id, slots=self._policy.slots)
+        keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        keeper.start()
+        try:
+            why = self._work()
+            in_order = self._drain(why)
+        finally:
+            self._over.set()
+            keeper.join()
+        self._tell(NodeState.GONE, why)
+        self._pool.shutdown(wait=in_order)
+        log.info("node_left", node=self._id, why=why, in_order=in_order)
+        return in_order
+
+    def _spawn(self, work: Callable[[], None]) -> None:
+        self._pool.submit(work)
+
+    def _work(self) -> str:
+        """Take tasks until there is a reason to leave; return it."""
+        last_asked = self._now()
+        while True:
+            if self._asked:
+                return "it was asked to leave"
+            begun = self._tick()
+            if not begun and self._now() - last_asked >= _seconds(self._policy.ask_every):
+                last_asked = self._now()
+                if self._may_leave():
+                    return "there was nothing to do"
+            if not begun:
+                self._wake.wait(_seconds(self._policy.look_every))
+                self._wake.clear()
+
+    def _tick(self) -> bool:
+        try:
+            return self._worker.tick()
+        except NommerError as error:
+            log.warning("tick_failed", code=error.code, message=error.message)
+        except Exception:
+            log.exception("tick_broken")
+        self._over.wait(_seconds(self._policy.ask_every))
+        return False
+
+    def _may_leave(self) -> bool:
+        if self._worker.busy:
+            return False
+        try:
+            return self._life.may_leave(self._worker.idle_for)
+        except NommerError as error:
+            log.warning("leave_not_decided", code=error.code, message=error.message)
+            return False
+
+    def _drain(self, why: str) -> bool:
+        """Take nothing more; finish what is being worked on, or hand it back."""
+        self._worker.drain()
+        if not self._worker.busy:
+            return True
+        self._tell(NodeState.DRAINING, why)
+        log.info("node_draining", node=self._id, busy=self._worker.busy)
+        asked = self._asked
+        self._wait(self._policy.drain_timeout, asked)
+        if self._worker.busy:
+            log.info("node_handing_back", node=self._id, busy=self._worker.busy)
+            self._worker.hand_back()
+            self._wait(self._policy.stop_timeout, None)
+        return not self._worker.busy
+
+    def _wait(self, period: timedelta, asked: int | None) -> None:
+        """Wait until nothing is worked on, or we are asked once more, or it takes long."""
+        until = self._now() + _seconds(period)
+        while self._worker.busy and self._now() < until:
+            if asked is not None and self._asked > asked:
+                return
+            self._wake.wait(_seconds(self._policy.look_every))
+            self._wake.clear()
+
+    def _keep(self) -> None:
+        """Beat, for each claim and for the node, until all is over."""
+        while not self._over.wait(_seconds(self._beat_every)):
+            try:
+                self._worker.beat()
+                state = self._life.beat(self._worker.busy)
+            except NommerError as error:
+                log.warning("node_beat_missed", code=error.code, message=error.message)
+            except Exception:
+                log.exception("keeper_broken")
+            else:
+                if state in {NodeState.DRAINING, NodeState.GONE} and not self._asked:
+                    log.warning("node_told_to_leave", node=self._id, state=state)
+                    self._asked = 1
+
+    def _tell(self, state: NodeState, why: str) -> None:
+        try:
+            self._life.leave(state, why)
+        except NommerError as error:
+            log.warning("leave_not_told", code=error.code, message=error.message)
+
+    def _now(self) -> float:
+        return self._engine.clock.monotonic()
+
+
+@contextmanager
+def leaving_on_signals(node: RunningNode) -> Iterator[None]:
+    """Let SIGTERM and SIGINT ask a node to leave."""
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        node.ask_to_leave()
+
+    before = {s: signal.signal(s, ask) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _seconds(period: timedelta) -> float:
+    return period.total_seconds()

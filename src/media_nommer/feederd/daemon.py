@@ -1,0 +1,151 @@
+"""The outermost part of feederd: settings in, exit status out.
+
+With ``__main__`` it is the one module of this floor that imports ``wiring`` from above: a
+process begins here.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from media_nommer import wiring
+from media_nommer.conf.logs import set_up_logs
+from media_nommer.conf.settings import Settings
+from media_nommer.core.ports.fleet import Fleet
+from media_nommer.core.workflow.engine import Engine
+from media_nommer.feederd.duties import Chore, Duties
+from media_nommer.feederd.janitor import Janitor, JanitorPolicy, Reaper
+from media_nommer.feederd.running import (
+    Loop,
+    Signals,
+    drain_fleet,
+    listen,
+    sole_user,
+    wait_until,
+)
+from media_nommer.feederd.scaler import FleetPolicy, Scaler
+from media_nommer.feederd.service import JobService
+
+log = structlog.get_logger(__name__)
+
+#: What a node may take beyond its own `drain_timeout` to hand back and end.
+_TIME_TO_HAND_BACK = timedelta(seconds=15)
+SECOND = timedelta(seconds=1)
+
+
+def run_feederd(
+    settings: Settings, *, announce: Callable[[str], None] | None = None
+) -> int:
+    """Run feederd until it is asked to stop by SIGINT or SIGTERM; return the exit status.
+
+    ``announce`` is told in sentences where it listens and how it ends. When asked to stop
+    it has the local workers drain; what they hand back goes on at the next start. A second
+    request hurries them.
+
+    Raises:
+        DataDirInUse: another feederd has the data directory.
+        InvalidSetting: the port cannot be had, or a setting cannot be used.
+        NommerError: the store or the queue cannot be opened.
+    """
+    set_up_logs(settings.log_level, settings.log_format)
+    tell = announce or _log_it
+    with (
+        Signals().caught() as signals,
+        sole_user(settings.data_dir) as name,
+        wiring.open_engine(settings) as engine,
+        listen(settings.host, settings.port) as bound,
+    ):
+        # These take memory and time to load, and a refused start needs neither.
+        from media_nommer.feederd.api import create_app  # noqa: PLC0415
+        from media_nommer.feederd.server import Server  # noqa: PLC0415
+
+        fleet = wiring.open_fleet(settings)
+        duties = Duties(engine, name)
+        loops = _loops(settings, engine, fleet, duties)
+        service = JobService(
+            engine=engine,
+            outside=wiring.open_outside(settings, engine),
+            job_timeout=settings.job_timeout,
+            on_new_work=loops["scaling"].wake if "scaling" in loops else lambda: None,
+        )
+        server = Server(create_app(service, loopback=settings.loopback), bound)
+        server.start()
+        for loop in loops.values():
+            loop.start()
+        if not settings.loopback:
+            log.warning("feederd_answers_everybody", host=settings.host)
+        log.info("feederd_started", url=server.url, data_dir=str(settings.data_dir))
+        tell(f"feederd listens on {server.url}")
+        wait_until(lambda: signals.asked > 0 or not server.running)
+        failed = not signals.asked
+        tell("feederd is stopping")
+        server.stop()
+        _end(loops, duties)
+        if fleet is not None:
+            _end_fleet(settings, fleet, signals, tell)
+    log.info("feederd_stopped")
+    return int(failed)
+
+
+def _loops(
+    settings: Settings, engine: Engine, fleet: Fleet | None, duties: Duties
+) -> dict[str, Loop]:
+    work = wiring.work_policy(settings)
+    policy = JanitorPolicy(keep_logs_for=settings.keep_logs_for)
+    janitor = Janitor(engine, work, policy)
+    put_again_every = min(max(work.put_again_after / 4, SECOND), 30 * SECOND)
+    # Without a timeout only jobs of before, when there was one, have deadlines.
+    deadlines_every = 5 * SECOND if settings.job_timeout else 60 * SECOND
+    chores = [
+        Chore("putting-again", "janitor", put_again_every, janitor.put_again),
+        Chore("deadlines", "janitor", deadlines_every, janitor.end_overdue),
+        Chore("tidying", "janitor", 600 * SECOND, janitor.tidy),
+    ]
+    loops: dict[str, Loop] = {}
+    if fleet is not None:
+        limits = FleetPolicy(
+            min_nodes=settings.min_nodes,
+            max_nodes=settings.max_nodes,
+            slots=settings.slots_in_force,
+        )
+        scaler = Scaler(engine, fleet, limits)
+        chores.append(Chore("scaling", "scaler", SECOND, scaler.step))
+    reaper = Reaper(
+        engine,
+        fleet,
+        work,
+        policy,
+        on_change=lambda: loops["scaling"].wake() if "scaling" in loops else None,
+    )
+    chores.append(Chore("reaping", "reaper", SECOND, reaper.step))
+    loops |= {chore.name: Loop(chore, duties) for chore in chores}
+    return loops
+
+
+def _end(loops: dict[str, Loop], duties: Duties) -> None:
+    for loop in loops.values():
+        loop.stop()
+    for loop in loops.values():
+        loop.join(10)
+    duties.release()
+
+
+def _end_fleet(
+    settings: Settings, fleet: Fleet, signals: Signals, tell: Callable[[str], None]
+) -> None:
+    count = len(fleet.alive())
+    if not count:
+        return
+    tell(f"waiting for {count} local worker(s) to finish or hand back; Ctrl-C hurries them")
+    killed = drain_fleet(
+        fleet, signals, patience=settings.drain_timeout + _TIME_TO_HAND_BACK
+    )
+    if killed:
+        tell(f"{killed} worker(s) did not end and were killed; their work goes on later")
+    else:
+        tell("all local workers have ended; unfinished jobs go on at the next start")
+
+
+def _log_it(sentence: str) -> None:
+    log.info("feederd_says", message=sentence)

@@ -1,0 +1,207 @@
+"""What keeps the place in order: dead nodes, lost work, deadlines, leftovers."""
+
+import re
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from media_nommer.core.errors import JobNotFound
+from media_nommer.core.jobs import Job, JobId
+from media_nommer.core.nodes import Node, NodeState
+from media_nommer.core.ports.fleet import Fleet
+from media_nommer.core.workflow.changes import change_node
+from media_nommer.core.workflow.engine import Engine, WorkPolicy
+from media_nommer.core.workflow.lost import LostWork, abandon_overdue, let_go_of
+from media_nommer.core.workflow.watch import BeatWatch
+
+log = structlog.get_logger(__name__)
+
+_RUN = re.compile(r"r[0-9]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JanitorPolicy:
+    """How long things are left as they are before they count as left behind."""
+
+    #: How many leases a node may be silent before it counts as dead.
+    silent_leases: int = 4
+    #: How long a machine that was asked for may take to appear.
+    appears_within: timedelta = timedelta(seconds=10)
+    #: How long a machine that appeared may take to report.
+    reports_within: timedelta = timedelta(minutes=2)
+    #: How long what a final job made is left for its worker to remove.
+    keep_runs_for: timedelta = timedelta(minutes=5)
+    keep_logs_for: timedelta = timedelta(days=30)
+    keep_nodes_for: timedelta = timedelta(hours=1)
+
+
+class Reaper:
+    """Finds the nodes that died, and sets the tasks free that they held.
+
+    ``fleet`` answers for its own nodes on this host, those of ``kind``; of all others only
+    the beat tells.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        fleet: Fleet | None,
+        work: WorkPolicy,
+        policy: JanitorPolicy,
+        *,
+        kind: str = "local",
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._engine = engine
+        self._fleet = fleet
+        self._work = work
+        self._policy = policy
+        self._kind = kind
+        self._on_change = on_change
+        self._host = socket.gethostname()
+        self._watch = BeatWatch(engine.clock)
+        self._last_look = engine.clock.monotonic()
+
+    def step(self) -> int:
+        """Record as gone what is gone; return how many nodes that were."""
+        # The records first: a node that works and is not there afterwards has died.
+        nodes = self._engine.store.nodes()
+        alive = self._fleet.alive() if self._fleet else frozenset()
+        self._forget_what_we_missed()
+        buried = 0
+        for node in nodes:
+            why = self._why_dead(node, exists=node.id in alive)
+            buried += why is not None and self._bury(node, why)
+        if buried:
+            self._on_change()
+        return buried
+
+    def _forget_what_we_missed(self) -> None:
+        """Begin to watch anew after a time in which we saw no beat at all.
+
+        While the store did not answer us it did not answer the nodes either, and they are
+        not dead for that.
+        """
+        now = self._engine.clock.monotonic()
+        if now - self._last_look > self._work.lease.total_seconds():
+            self._watch = BeatWatch(self._engine.clock)
+        self._last_look = now
+
+    def _why_dead(self, node: Node, *, exists: bool) -> str | None:
+        ours = (
+            self._fleet is not None and node.kind == self._kind and node.host == self._host
+        )
+        still = self._watch.still_for(node.id, (node.state, node.beat))
+        if node.state is NodeState.LAUNCHING:
+            if ours and not exists and still >= self._policy.appears_within:
+                return "its machine ended, or never came, before it reported"
+            if still >= self._policy.reports_within:
+                return "it never reported"
+            return None
+        if ours and not exists:
+            return "its machine is gone"
+        if still >= self._work.lease * self._policy.silent_leases:
+            return "it fell silent"
+        return None
+
+    def _bury(self, node: Node, why: str) -> bool:
+        """Record that a node is gone, unless it has left or shown life meanwhile."""
+        at, ours = self._engine.clock.now(), False
+
+        def gone(latest: Node) -> Node | None:
+            nonlocal ours
+            ours = (latest.state, latest.beat) == (node.state, node.beat)
+            return latest.moved_to(NodeState.GONE, at=at, detail=why) if ours else None
+
+        change_node(self._engine.store, node.id, gone)
+        if not ours:
+            return False
+        self._watch.forget(node.id)
+        freed = let_go_of(self._engine, node.id)
+        log.warning("node_gone", node=node.id, why=why, tasks_freed=freed)
+        return True
+
+
+class Janitor:
+    """Puts again what was lost, ends what is overdue, and removes what was left."""
+
+    def __init__(self, engine: Engine, work: WorkPolicy, policy: JanitorPolicy) -> None:
+        self._engine = engine
+        self._policy = policy
+        self._lost = LostWork(engine, work)
+
+    def put_again(self) -> int:
+        """Put work on the queue again that nobody comes for; return how much that was."""
+        count = self._lost.put_again()
+        if count:
+            log.info("work_put_again", count=count)
+        return count
+
+    def end_overdue(self) -> int:
+        """Abandon the jobs whose deadline passed; return how many there were."""
+        count = abandon_overdue(self._engine)
+        if count:
+            log.warning("jobs_overdue", count=count)
+        return count
+
+    def tidy(self) -> int:
+        """Remove what no one needs any more; return how many folders and records went.
+
+        That is what the runs of final jobs left in the work area, old logs, and the records
+        of nodes that are long gone. A folder whose job is not on record is left alone.
+        """
+        removed = 0
+        for job_id, folders in self._left_by_job().items():
+            try:
+                job = self._engine.store.get_job(job_id)
+            except JobNotFound:
+                continue
+            for folder in self._not_needed(job, folders):
+                self._engine.storage.delete_below(
+                    f"{self._engine.work_url}/{job_id}/{folder}"
+                )
+                removed += 1
+        removed += self._forget_nodes()
+        if removed:
+            log.info("tidied", removed=removed)
+        return removed
+
+    def _left_by_job(self) -> dict[JobId, set[str]]:
+        """Return the names of the folders that each job has in the work area."""
+        left: dict[JobId, set[str]] = {}
+        start = len(self._engine.work_url) + 1
+        for url in self._engine.storage.list(self._engine.work_url):
+            job_id, _, rest = url[start:].partition("/")
+            folder, slash, _ = rest.partition("/")
+            if slash:
+                left.setdefault(JobId(job_id), set()).add(folder)
+        return left
+
+    def _not_needed(self, job: Job, folders: set[str]) -> Iterator[str]:
+        for folder in sorted(folders):
+            if folder == "logs":
+                if self._final_for(job, self._policy.keep_logs_for):
+                    yield folder
+            elif _RUN.fullmatch(folder):
+                past = folder != f"r{job.run}"
+                if past or self._final_for(job, self._policy.keep_runs_for):
+                    yield folder
+
+    def _final_for(self, job: Job, period: timedelta) -> bool:
+        if not job.state.final or job.finished_at is None:
+            return False
+        return self._engine.clock.now() - job.finished_at >= period
+
+    def _forget_nodes(self) -> int:
+        oldest = self._engine.clock.now() - self._policy.keep_nodes_for
+        old = [
+            node
+            for node in self._engine.store.nodes(gone=True)
+            if node.gone and node.changed_at <= oldest
+        ]
+        for node in old:
+            self._engine.store.forget_node(node.id)
+        return len(old)

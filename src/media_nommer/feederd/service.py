@@ -1,0 +1,284 @@
+"""The verbs behind every API: submit, look, cancel, retry."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import structlog
+
+from media_nommer import __version__
+from media_nommer.core.errors import (
+    BadRequest,
+    IdempotencyConflict,
+    InvalidRecipe,
+    JobNotFound,
+    SourceNotFound,
+    StorageError,
+)
+from media_nommer.core.jobs import Job, JobId, JobState, Output
+from media_nommer.core.nodes import Node
+from media_nommer.core.ports.storage import Storage
+from media_nommer.core.ports.store import JobPage
+from media_nommer.core.presets import Preset, load_presets
+from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
+from media_nommer.core.recipes.codecs import CONTAINERS, Container
+from media_nommer.core.recipes.names import safe_stem
+from media_nommer.core.tasks import Attempt, Task
+from media_nommer.core.workflow import submitting
+from media_nommer.core.workflow.changes import change_job
+from media_nommer.core.workflow.engine import Engine
+from media_nommer.feederd.views import Health
+
+log = structlog.get_logger(__name__)
+
+MOST_JOBS_A_PAGE = 200
+_LONGEST_KEY = 256
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLog:
+    """An attempt at a task and its whole log, None where none is kept (any more)."""
+
+    task: Task
+    attempt: Attempt
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobService:
+    """What callers may ask for, whatever API they come through.
+
+    ``outside`` is the storage as far as callers may reach into it (rule 13); the engine's
+    own reaches the work area too. ``on_new_work`` is called when there is something to do.
+    """
+
+    engine: Engine
+    outside: Storage
+    job_timeout: timedelta | None = None
+    presets: Mapping[str, Preset] = field(default_factory=load_presets)
+    on_new_work: Callable[[], None] = lambda: None
+
+    def submit(
+        self, document: object, *, idempotency_key: str | None = None, caller: str = ""
+    ) -> Job:
+        """Accept a job; once this has returned, it ends in a final state (rule 1).
+
+        The same ``idempotency_key`` of the same ``caller`` is the same job.
+
+        Raises:
+            InvalidRecipe: the document does not say what can be done.
+            UnknownPreset: no preset has that name.
+            UnsupportedUrl: no storage serves the source or the destination.
+            PathNotAllowed: one of them is a file that callers may not touch.
+            SourceNotFound: the source is a file that is not there.
+            IdempotencyConflict: the key stands for a job with other content.
+        """
+        recipe = resolve_presets(parse_recipe(document), self.presets)
+        if recipe.destination is None:
+            raise InvalidRecipe(
+                "destination: is missing; allowed: the URL of a folder, "
+                "such as file:///films/out/"
+            )
+        wanted = self._job(recipe, idempotency_key, caller)
+        if idempotency_key is not None:
+            known = self._known(wanted)
+            if known is not None:
+                return submitting.submit(self.engine, known)
+        self._check_source(wanted.source)
+        self._check_destination(recipe.destination)
+        job = self._same(submitting.submit(self.engine, wanted), wanted)
+        log.info("job_accepted", job=job.id, outputs=len(job.outputs))
+        self.on_new_work()
+        return job
+
+    def get(self, job_id: str) -> Job:
+        """Return a job.
+
+        Raises:
+            JobNotFound: no job has this id.
+        """
+        return self.engine.store.get_job(JobId(job_id))
+
+    def list(
+        self, *, states: Sequence[str] = (), limit: int = 50, cursor: str | None = None
+    ) -> JobPage:
+        """Return some jobs, newest first; at most 200.
+
+        Raises:
+            BadRequest: a state that does not exist, or a limit out of range.
+            InvalidCursor: the cursor is none that this gave.
+        """
+        if not 1 <= limit <= MOST_JOBS_A_PAGE:
+            raise BadRequest(f"limit is {limit}; allowed: 1 to {MOST_JOBS_A_PAGE}")
+        wanted = [_state(name) for name in states]
+        return self.engine.store.list_jobs(states=wanted, limit=limit, cursor=cursor)
+
+    def cancel(self, job_id: str) -> Job:
+        """Make a job final now; one that is final already stays as it is.
+
+        Raises:
+            JobNotFound: no job has this id.
+        """
+        job = submitting.cancel(self.engine, JobId(job_id))
+        log.info("job_canceled", job=job.id, state=job.state)
+        return job
+
+    def retry(self, job_id: str, *, whole: bool = False) -> Job:
+        """Begin a new run of a final job: of what is not in place, or of the whole.
+
+        Raises:
+            JobNotFound: no job has this id.
+            IllegalTransition: it is not final, or every output of it is in place.
+        """
+        job = submitting.retry(self.engine, JobId(job_id), whole=whole)
+        if self.job_timeout is not None:
+            deadline = self._deadline()
+            job = change_job(
+                self.engine.store,
+                job.id,
+                lambda latest: (
+                    replace(latest, deadline=deadline)
+                    if latest.run == job.run and not latest.state.final
+                    else None
+                ),
+            )
+        log.info("job_retried", job=job.id, run=job.run)
+        self.on_new_work()
+        return job
+
+    def tasks(self, job: Job) -> tuple[Task, ...]:
+        """Return the tasks of a job's present run, none where they tell nothing."""
+        if job.state in {JobState.PENDING, JobState.FINISHED}:
+            return ()
+        return self.engine.store.tasks_of(job.id, job.run)
+
+    def logs(self, job_id: str) -> tuple[AttemptLog, ...]:
+        """Return every attempt at a job that is on record, the oldest first (rule 10).
+
+        Raises:
+            JobNotFound: no job has this id.
+        """
+        job = self.get(job_id)
+        runs = [self.engine.store.tasks_of(job.id, run) for run in range(1, job.run + 1)]
+        found = [
+            AttemptLog(task, attempt, self._log_text(attempt))
+            for tasks in runs
+            for task in tasks
+            for attempt in task.attempts
+        ]
+        return tuple(sorted(found, key=lambda each: each.attempt.started_at))
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Return the nodes that are not gone, the oldest first."""
+        return self.engine.store.nodes()
+
+    def health(self) -> Health:
+        """Return that all is well, having asked the store and the queue.
+
+        Raises:
+            ServiceUnavailable: one of them does not answer.
+        """
+        return Health(
+            version=__version__,
+            nodes=len(self.engine.store.nodes()),
+            queued=self.engine.queue.depth(),
+        )
+
+    def _job(self, recipe: Recipe, key: str | None, caller: str) -> Job:
+        now = self.engine.clock.now()
+        source = recipe.inputs[0].url
+        return Job(
+            id=_derived_id(key, caller) if key is not None else new_job_id(now),
+            recipe=recipe.model_dump(mode="json"),
+            source=source,
+            outputs=tuple(Output(name=name) for name in output_names(recipe)),
+            created_at=now,
+            changed_at=now,
+            deadline=self._deadline() if self.job_timeout is not None else None,
+        )
+
+    def _deadline(self) -> datetime | None:
+        timeout = self.job_timeout
+        return None if timeout is None else self.engine.clock.now() + timeout
+
+    def _known(self, wanted: Job) -> Job | None:
+        """Return the job that a repeated submission stands for, None for a first one."""
+        try:
+            return self._same(self.engine.store.get_job(wanted.id), wanted)
+        except JobNotFound:
+            return None
+
+    def _same(self, kept: Job, wanted: Job) -> Job:
+        if _canonical(kept.recipe) != _canonical(wanted.recipe):
+            raise IdempotencyConflict(
+                f"this Idempotency-Key stands for job {kept.id}, whose content is another"
+            )
+        return kept
+
+    def _check_source(self, url: str) -> None:
+        """Check what can be checked at once: that we may read it, and that a file exists.
+
+        What is not on this machine is looked at by the worker, who has the time.
+        """
+        if self.outside.stat(url) is None and urlsplit(url).scheme == "file":
+            raise SourceNotFound(f"there is no file at {url}")
+
+    def _check_destination(self, url: str) -> None:
+        """Check that a file could be put below the destination, as far as its URL tells."""
+        self.outside.stat(f"{url.rstrip('/')}/output")
+
+    def _log_text(self, attempt: Attempt) -> str | None:
+        if attempt.log_url is None:
+            return None
+        try:
+            return self.engine.storage.read(attempt.log_url).decode("utf-8", "replace")
+        except StorageError:
+            return None
+
+
+def new_job_id(now: datetime) -> JobId:
+    """Return an id that nobody else has, and that sorts by ``now`` to the millisecond."""
+    return JobId(f"{int(now.timestamp() * 1000):011x}{secrets.token_hex(7)}")
+
+
+def output_names(recipe: Recipe) -> tuple[str, ...]:
+    """Return how each output is called before the source was looked at.
+
+    What only the source can tell (its height, the number of a picture) stays in braces.
+    """
+    url = recipe.inputs[0].url
+    path = url if url.startswith("file:") else urlsplit(url).path
+    stem = safe_stem(PurePosixPath(unquote(path)).stem)
+    names = []
+    for output in recipe.outputs:
+        name: str = getattr(output, "name", None) or "{stem}"
+        container: Container | None = getattr(output, "container", None)
+        extension = CONTAINERS[container].extensions[0] if container else "jpg"
+        filled = name.replace("{preset}", getattr(output, "from_preset", None) or "")
+        names.append(filled.replace("{ext}", extension).replace("{stem}", stem))
+    return tuple(names)
+
+
+def _derived_id(key: str, caller: str) -> JobId:
+    if not 1 <= len(key) <= _LONGEST_KEY:
+        raise BadRequest(f"an Idempotency-Key has 1 to {_LONGEST_KEY} characters")
+    digest = hashlib.sha256(json.dumps([caller, key]).encode()).hexdigest()
+    return JobId(f"k{digest[:31]}")
+
+
+def _canonical(recipe: Mapping[str, Any]) -> str:
+    return json.dumps(recipe, sort_keys=True)
+
+
+def _state(name: str) -> JobState:
+    try:
+        return JobState(name)
+    except ValueError:
+        known = ", ".join(JobState)
+        raise BadRequest(f"there is no job state {name!r}; known: {known}") from None

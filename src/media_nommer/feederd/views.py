@@ -1,0 +1,236 @@
+"""What the API answers: records as callers see them, nothing secret or internal in them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from media_nommer.core.errors import Failure
+from media_nommer.core.jobs import Job, Output, OutputState
+from media_nommer.core.nodes import Node
+from media_nommer.core.presets import Preset
+from media_nommer.core.tasks import Attempt, Task
+from media_nommer.feederd.progress import progress_of
+
+
+class View(BaseModel):
+    """A part of an answer."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+
+class FailureView(View):
+    """What went wrong: ``code`` is for programs, the rest for people (rule 10)."""
+
+    code: str
+    message: str
+    advice: str = ""
+    retryable: bool = False
+    log_tail: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, failure: Failure | None) -> "FailureView | None":
+        """Return the view of a failure, None for none."""
+        if failure is None:
+            return None
+        return cls(
+            code=failure.code,
+            message=failure.message,
+            advice=failure.advice,
+            retryable=failure.retryable,
+            log_tail=failure.log_tail,
+        )
+
+
+class FileView(View):
+    """A file in its place. ``size`` is bytes."""
+
+    url: str
+    size: int
+    sha256: str
+
+
+class OutputView(View):
+    """One output; ``files`` are listed once they are in place."""
+
+    name: str
+    state: str
+    files: tuple[FileView, ...] = ()
+    facts: Mapping[str, Any] = {}
+    failure: FailureView | None = None
+
+    @classmethod
+    def of(cls, output: Output) -> "OutputView":
+        """Return the view of an output."""
+        in_place = output.files if output.state is OutputState.FINISHED else ()
+        return cls(
+            name=output.name,
+            state=output.state,
+            files=tuple(
+                FileView(url=file.url, size=file.size, sha256=file.sha256)
+                for file in in_place
+            ),
+            facts=output.facts,
+            failure=FailureView.of(output.failure),
+        )
+
+
+class JobView(View):
+    """A job. ``progress`` goes from 0 to 1 and never back within a ``run``."""
+
+    id: str
+    state: str
+    phase: str | None
+    progress: float
+    run: int
+    source: str
+    destination: str | None
+    outputs: tuple[OutputView, ...]
+    tags: Mapping[str, str]
+    pass_through: Any
+    failure: FailureView | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    deadline: datetime | None
+    links: Mapping[str, str]
+
+    @classmethod
+    def of(cls, job: Job, tasks: Sequence[Task]) -> "JobView":
+        """Return the view of a job whose present run has ``tasks``."""
+        recipe: Mapping[str, Any] = job.recipe
+        own = f"/v1/jobs/{job.id}"
+        return cls(
+            id=job.id,
+            state=job.state,
+            phase=job.phase,
+            progress=round(progress_of(job, tasks), 4),
+            run=job.run,
+            source=job.source,
+            destination=recipe.get("destination"),
+            outputs=tuple(OutputView.of(output) for output in job.outputs),
+            tags=recipe.get("tags") or {},
+            pass_through=recipe.get("pass_through"),
+            failure=FailureView.of(job.failure),
+            created_at=job.created_at,
+            started_at=job.started_at,
+            finished_at=job.finished_at,
+            deadline=job.deadline,
+            links={"self": own, "logs": f"{own}/logs"},
+        )
+
+
+class JobList(View):
+    """Some jobs, newest first; ``cursor`` asks for the next page, null at the end."""
+
+    jobs: tuple[JobView, ...]
+    cursor: str | None
+
+
+class AttemptView(View):
+    """One attempt at a task, with the command that it ran and the whole of its log."""
+
+    task: str
+    run: int
+    number: int
+    node: str
+    started_at: datetime
+    ended_at: datetime
+    end: str
+    cpu_seconds: float | None
+    failure: FailureView | None
+    commands: tuple[str, ...] = ()
+    log: str | None = None
+
+    @classmethod
+    def of(cls, task: Task, attempt: Attempt, log: str | None) -> "AttemptView":
+        """Return the view of an attempt; None for ``log`` says that none is kept."""
+        lines = log.splitlines() if log else []
+        return cls(
+            task=task.key,
+            run=task.run,
+            number=attempt.number,
+            node=attempt.node,
+            started_at=attempt.started_at,
+            ended_at=attempt.ended_at,
+            end=attempt.end,
+            cpu_seconds=attempt.cpu_seconds,
+            failure=FailureView.of(attempt.failure),
+            commands=tuple(line[2:] for line in lines if line.startswith("$ ")),
+            log=log,
+        )
+
+
+class JobLogs(View):
+    """Every attempt at a job that is on record, the oldest first."""
+
+    job: str
+    attempts: tuple[AttemptView, ...]
+
+
+class NodeView(View):
+    """A node, and how many of its slots are busy."""
+
+    id: str
+    kind: str
+    state: str
+    host: str
+    pid: int | None
+    slots: int
+    busy: int
+    kept: bool
+    detail: str
+    created_at: datetime
+    changed_at: datetime
+
+    @classmethod
+    def of(cls, node: Node) -> "NodeView":
+        """Return the view of a node."""
+        return cls(
+            id=node.id,
+            kind=node.kind,
+            state=node.state,
+            host=node.host,
+            pid=node.pid,
+            slots=node.slots,
+            busy=node.busy,
+            kept=node.kept,
+            detail=node.detail,
+            created_at=node.created_at,
+            changed_at=node.changed_at,
+        )
+
+
+class NodeList(View):
+    """The nodes, the oldest first."""
+
+    nodes: tuple[NodeView, ...]
+
+
+class PresetView(View):
+    """A preset: ``output`` is what it stands for in a recipe."""
+
+    name: str
+    description: str
+    output: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, preset: Preset) -> "PresetView":
+        """Return the view of a preset."""
+        return cls(name=preset.name, description=preset.description, output=preset.output)
+
+
+class PresetList(View):
+    """The presets."""
+
+    presets: tuple[PresetView, ...]
+
+
+class Health(View):
+    """That feederd and its store answer; ``nodes`` counts those that are not gone."""
+
+    status: str = "ok"
+    version: str
+    nodes: int = 0
+    queued: int = Field(default=0, description="Messages on the queue, held or waiting.")

@@ -1,0 +1,219 @@
+"""The one place that knows which adapter serves which URL, and puts the parts together.
+
+Adapters are imported where they are used: a worker on SQLite loads nothing else.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from media_nommer.conf.settings import Settings, cores
+from media_nommer.conf.values import redacted
+from media_nommer.core.clock import Clock, system_clock
+from media_nommer.core.errors import InvalidSetting
+from media_nommer.core.ports.queue import TaskQueue
+from media_nommer.core.ports.storage import Storage
+from media_nommer.core.ports.store import JobStore
+from media_nommer.core.workflow.engine import Engine, WorkPolicy
+
+if TYPE_CHECKING:
+    from media_nommer.core.ports.fleet import Fleet
+    from media_nommer.ec2nommerd.nommers.base import Nommers
+    from media_nommer.ec2nommerd.nommers.making import Kit
+    from media_nommer.ec2nommerd.scratch import Scratch
+
+_SQL = ("sqlite", "postgresql")
+_RECORDS = ("sqlite", "postgresql", "memory")
+_STORAGES = ("file", "memory")
+
+
+@contextmanager
+def open_engine(settings: Settings, *, clock: Clock = system_clock) -> Iterator[Engine]:
+    """Open the store, the queue and the storages that the settings name.
+
+    Raises:
+        InvalidSetting: no adapter serves one of them.
+        ServiceUnavailable: one of them does not answer.
+    """
+    with ExitStack() as stack:
+        store, queue = _open_records(settings, clock, stack)
+        yield Engine(
+            store=store,
+            queue=queue,
+            storage=_open_storage(settings, work_too=True),
+            work_url=settings.work.rstrip("/"),
+            clock=clock,
+        )
+
+
+def open_outside(settings: Settings, engine: Engine) -> Storage:
+    """Return the storage as far as callers may reach into it (rule 13)."""
+    if _scheme(settings.work) == "memory":
+        return engine.storage  # its objects are nowhere else
+    return _open_storage(settings, work_too=False)
+
+
+def open_fleet(settings: Settings) -> "Fleet | None":
+    """Return the fleet that feederd starts nodes on, None where it starts none."""
+    if settings.fleet == "none":
+        return None
+    from media_nommer.adapters.local import LocalFleet
+
+    return LocalFleet(
+        settings.data_dir,
+        [sys.executable, "-m", "media_nommer.ec2nommerd"],
+        _environment(settings),
+    )
+
+
+def work_policy(settings: Settings) -> WorkPolicy:
+    """Return the limits on how work is tried."""
+    return WorkPolicy(
+        lease=settings.lease,
+        max_attempts=settings.max_attempts,
+        max_lost=settings.max_lost,
+        backoff=settings.backoff,
+        put_again_after=settings.put_again_after,
+    )
+
+
+def open_scratch(settings: Settings, owner: str) -> "Scratch":
+    """Return the scratch space of a worker, in a folder of our own below `scratch_dir`.
+
+    What Scratch finds beside its folder, held by nobody, it takes for a dead worker's.
+    """
+    from media_nommer.ec2nommerd.scratch import Scratch
+
+    return Scratch(settings.scratch_dir / "nommer-scratch", owner)
+
+
+@contextmanager
+def worker_kit(settings: Settings, scratch: "Scratch", slots: int) -> Iterator["Kit"]:
+    """Open what nommers work with; ``scratch`` is entered, and still empty.
+
+    Raises:
+        EncoderMissing: there is no usable FFmpeg.
+    """
+    from media_nommer.adapters.ffmpeg.binary import find_ffmpeg
+    from media_nommer.adapters.ffmpeg.encoder import FfmpegEncoder
+    from media_nommer.adapters.ffmpeg.launcher import Launcher
+    from media_nommer.adapters.ffmpeg.probe import AvProbe
+    from media_nommer.ec2nommerd.nommers.making import Kit
+    from media_nommer.planning.tasks import Policy, threads_for
+
+    ffmpeg = find_ffmpeg(settings.ffmpeg)
+    with Launcher(scratch.folder) as launcher, AvProbe(launcher) as probe:
+        yield Kit(
+            probe=probe,
+            encoder=FfmpegEncoder(launcher, ffmpeg, stall_after=settings.stall_timeout),
+            check_room=scratch.check_room,
+            threads=threads_for(slots, cores()),
+            cutting=Policy(nodes=settings.max_nodes),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerParts:
+    """What a worker works with: a nommer for each kind of task, and scratch space."""
+
+    nommers: "Nommers"
+    scratch: "Scratch"
+
+
+@contextmanager
+def worker_parts(settings: Settings, owner: str) -> Iterator[WorkerParts]:
+    """Open what the worker called ``owner`` needs to encode; nothing of it is left after.
+
+    Raises:
+        EncoderMissing: there is no usable FFmpeg.
+    """
+    from media_nommer.ec2nommerd.nommers.media import shipped_nommers
+
+    with (
+        open_scratch(settings, owner) as scratch,
+        worker_kit(settings, scratch, settings.slots_in_force) as kit,
+    ):
+        yield WorkerParts(nommers=shipped_nommers(kit), scratch=scratch)
+
+
+def _open_records(
+    settings: Settings, clock: Clock, stack: ExitStack
+) -> tuple[JobStore, TaskQueue]:
+    _check(settings, "store", _RECORDS)
+    _check(settings, "queue", _RECORDS)
+    opened: dict[str, object] = {}
+    store = _open_store(settings.store, opened, stack)
+    queue = _open_queue(settings.queue, clock, opened, stack)
+    return store, queue
+
+
+def _open_store(url: str, opened: dict[str, object], stack: ExitStack) -> JobStore:
+    if _scheme(url) in _SQL:
+        from media_nommer.adapters.sql import SqlStore
+
+        return SqlStore(_database(url, opened, stack))
+    from media_nommer.adapters.memory import MemoryStore
+
+    return MemoryStore()
+
+
+def _open_queue(
+    url: str, clock: Clock, opened: dict[str, object], stack: ExitStack
+) -> TaskQueue:
+    if _scheme(url) in _SQL:
+        from media_nommer.adapters.sql import SqlQueue
+
+        return SqlQueue(_database(url, opened, stack))
+    from media_nommer.adapters.memory import MemoryQueue
+
+    return MemoryQueue(clock)
+
+
+def _database(url: str, opened: dict[str, object], stack: ExitStack) -> Any:
+    """Open a database once, however many ports are served from it."""
+    if url not in opened:
+        from media_nommer.adapters.sql import open_engine
+
+        engine = opened[url] = open_engine(url)
+        stack.callback(engine.dispose)
+    return opened[url]
+
+
+def _open_storage(settings: Settings, *, work_too: bool) -> Storage:
+    from media_nommer.adapters.objects import FileStorage, RoutedStorage, path_of
+
+    _check(settings, "work", _STORAGES)
+    scheme = _scheme(settings.work)
+    own = (path_of(settings.work),) if scheme == "file" and work_too else ()
+    everything = Path("/") in settings.allowed_roots
+    roots = None if everything else (*settings.allowed_roots, *own)
+    storages: dict[str, Storage] = {"file": FileStorage(roots, own=own)}
+    if scheme == "memory":
+        from media_nommer.adapters.memory import MemoryStorage
+
+        storages["memory"] = MemoryStorage()
+    return RoutedStorage(storages)
+
+
+def _environment(settings: Settings) -> Mapping[str, str]:
+    """Return a worker's environment: ours, with the settings in force here for its own."""
+    others = {k: v for k, v in os.environ.items() if not k.startswith("NOMMER_")}
+    return others | settings.as_environment()
+
+
+def _check(settings: Settings, name: str, known: tuple[str, ...]) -> None:
+    url: str = getattr(settings, name)
+    if _scheme(url) not in known:
+        allowed = ", ".join(f"{scheme}://" for scheme in known)
+        source = settings.sources.get(name, "default")
+        raise InvalidSetting(
+            f"{name} is {redacted(url)!r} (from {source}); allowed: URLs with {allowed}"
+        )
+
+
+def _scheme(url: str) -> str:
+    return url.partition("://")[0].partition("+")[0]

@@ -1,0 +1,213 @@
+"""One installation as its operator has it: real daemons, started, signaled and killed."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from media_nommer.client import NommerClient, NoService
+
+BIN = Path(sys.executable).parent
+FINAL = {"finished", "failed", "canceled", "abandoned"}
+
+#: Short, so that a death is noticed while one waits; long enough for a busy machine.
+LEASE = 3.0
+
+SETTINGS = {
+    "NOMMER_CONFIG": "",
+    "NOMMER_FLEET": "none",
+    "NOMMER_LEASE": f"{LEASE}s",
+    "NOMMER_PUT_AGAIN_AFTER": "4s",
+    "NOMMER_BACKOFF": "0.3s",
+    "NOMMER_IDLE_TIMEOUT": "60s",
+    "NOMMER_DRAIN_TIMEOUT": "30s",
+    "NOMMER_SLOTS": "1",
+    "NOMMER_LOG_FORMAT": "console",
+}
+
+
+def wait_until(
+    what: str, happened: Callable[[], Any], *, timeout: float = 90, every: float = 0.05
+) -> Any:
+    """Return what ``happened`` answers as soon as it is true; fail if it never is."""
+    end = time.monotonic() + timeout
+    while True:
+        answer = happened()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {timeout:g} s in vain until {what}: {answer}")
+        time.sleep(every)
+
+
+class Site:
+    """A data directory, and the processes that work on it."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.data = folder / "data"
+        self.out = folder / "out"
+        self.logs = folder / "logs"
+        self.logs.mkdir(parents=True)
+        self.port = _free_port()
+        self._started: list[subprocess.Popen[bytes]] = []
+        mine = {f"NOMMER_{key.upper()}": value for key, value in settings.items()}
+        others = {k: v for k, v in os.environ.items() if not k.startswith("NOMMER_")}
+        self._environment = others | SETTINGS | {"NOMMER_DATA_DIR": str(self.data)} | mine
+
+    def feederd(self) -> subprocess.Popen[bytes]:
+        """Start feederd and wait until it answers."""
+        started = self._start("feederd", "--port", str(self.port))
+
+        def answers() -> bool:
+            assert started.poll() is None, self.said()
+            with contextlib.suppress(NoService), self.client as client:
+                return bool(client.health())
+            return False
+
+        wait_until("feederd answers", answers)
+        return started
+
+    def worker(self, **settings: str) -> subprocess.Popen[bytes]:
+        """Start a worker by hand."""
+        mine = {f"NOMMER_{key.upper()}": value for key, value in settings.items()}
+        return self._start("ec2nommerd", **mine)
+
+    def _start(self, program: str, *words: str, **more: str) -> subprocess.Popen[bytes]:
+        name = f"{program}-{len(self._started)}.log"
+        with (self.logs / name).open("wb") as log:
+            started = subprocess.Popen(
+                [str(BIN / program), *words],
+                env=self._environment | more,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self._started.append(started)
+        return started
+
+    @property
+    def client(self) -> NommerClient:
+        return NommerClient(f"http://127.0.0.1:{self.port}")
+
+    def submit(self, source: Path, *outputs: Mapping[str, Any], **more: Any) -> str:
+        """Submit a job and return its id."""
+        document = {
+            "inputs": [{"url": source.as_uri()}],
+            "destination": self.out.as_uri(),
+            "outputs": list(outputs),
+            **more,
+        }
+        with self.client as client:
+            return str(client.submit(document)["id"])
+
+    def job(self, job_id: str) -> Any:
+        with self.client as client:
+            return client.job(job_id)
+
+    def wait_for(self, job_id: str, state: str = "finished", timeout: float = 120) -> Any:
+        """Return a job once it is final; it must have ended as ``state``."""
+
+        def ended() -> Any:
+            job = self.job(job_id)
+            return job if job["state"] in FINAL else None
+
+        job = wait_until(f"job {job_id} is final", ended, timeout=timeout)
+        assert job["state"] == state, (job, self.said())
+        return job
+
+    def encoding(self, job_id: str, at_least: float = 0.02) -> bool:
+        """Whether a job is being encoded, and has got somewhere."""
+        job = self.job(job_id)
+        assert job["state"] not in FINAL, (job, self.said())
+        return bool(job["phase"] == "encoding" and job["progress"] >= at_least)
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process that works for this site, whoever started it."""
+        mine = f"NOMMER_DATA_DIR={self.data}"
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    continue
+                environment = process.environ()
+                said = f"NOMMER_DATA_DIR={environment.get('NOMMER_DATA_DIR')}"
+                if said == mine or str(self.data) in process.cwd():
+                    found.append(process)
+        return found
+
+    def encoders(self) -> list[psutil.Process]:
+        """Return the FFmpegs that work in this site's scratch space."""
+        found, at_home = [], str(self.data)
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                if "ffmpeg" in Path(process.exe()).name and at_home in process.cwd():
+                    found.append(process)
+        return found
+
+    def scratch(self) -> list[Path]:
+        """Return what is in scratch space now."""
+        return sorted((self.data / "scratch" / "nommer-scratch").glob("*"))
+
+    def at_work(self) -> list[Path]:
+        """Return the scratch folders of attempts."""
+        return list((self.data / "scratch" / "nommer-scratch").glob("*/*"))
+
+    def published(self) -> list[Path]:
+        """Return what can be seen at the destination, half-made things included."""
+        return sorted(path for path in self.out.rglob("*") if path.is_file())
+
+    def kill_all(self) -> None:
+        """Kill everything at once, as a power cut does, but for the disk's cache."""
+        while processes := self.processes():
+            for process in processes:
+                with contextlib.suppress(psutil.Error):
+                    process.send_signal(signal.SIGKILL)
+            psutil.wait_procs(processes, timeout=5)
+        self.reap()
+
+    def reap(self) -> None:
+        """Collect the exit statuses of what has ended."""
+        for started in self._started:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                started.wait(5)
+
+    def said(self) -> str:
+        """Return the ends of all logs, for a person who must find out."""
+        return "\n".join(
+            f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}"
+            for log in (*self.logs.glob("*"), *self.data.glob("logs/*"))
+            if log.is_file()
+        )
+
+
+@contextlib.contextmanager
+def site(folder: Path, **settings: str) -> Iterator[Site]:
+    """Give a site of one's own, and leave no process behind."""
+    made = Site(folder, **settings)
+    try:
+        yield made
+    finally:
+        made.kill_all()
+
+
+def ended_well(process: subprocess.Popen[bytes], timeout: float = 60) -> bool:
+    """Wait for a daemon to end, and return whether it did so in good order."""
+    return process.wait(timeout) == 0
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+__all__ = ["LEASE", "Site", "ended_well", "site", "wait_until"]

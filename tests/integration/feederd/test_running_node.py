@@ -1,0 +1,248 @@
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from media_nommer.adapters.memory import MemoryQueue, MemoryStorage, MemoryStore
+from media_nommer.core.clock import system_clock
+from media_nommer.core.errors import Failure, ServiceUnavailable
+from media_nommer.core.jobs import JobState
+from media_nommer.core.nodes import NodeId, NodeState
+from media_nommer.core.ports.queue import Delivery
+from media_nommer.core.tasks import AttemptEnd, Result, TaskKind, TaskState, task_id
+from media_nommer.core.workflow import submitting
+from media_nommer.core.workflow.changes import change_node
+from media_nommer.core.workflow.engine import Engine, WorkPolicy
+from media_nommer.ec2nommerd.attempts import AttemptRunner
+from media_nommer.ec2nommerd.nommers.base import Nommer, Work
+from media_nommer.ec2nommerd.running import NodePolicy, RunningNode
+from media_nommer.testing.samples import a_job
+
+NODE = NodeId("node-1")
+WORK = WorkPolicy(lease=timedelta(seconds=1))
+SHORT = timedelta(milliseconds=20)
+LONG = timedelta(hours=1)
+FIRST = task_id(a_job().id, 1, submitting.FIRST_KEY)
+
+
+class Queue(MemoryQueue):
+    """A queue that can be made not to answer."""
+
+    silent = False
+
+    @override
+    def take(self, lease: timedelta) -> Delivery | None:
+        if self.silent:
+            raise ServiceUnavailable("the queue does not answer")
+        return super().take(lease)
+
+
+class Patient(Nommer):
+    """Works until it is let go, or must stop; then says that its output failed."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.let_go = threading.Event()
+
+    @override
+    def nom(self, work: Work) -> Result:
+        self.begun.set()
+        while not self.let_go.wait(0.01):
+            work.check()
+        return Result(failures={0: Failure(code="X", message="no film")})
+
+
+@contextmanager
+def a_folder(_name: str, root: Path) -> Iterator[Path]:
+    yield root
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine(
+        MemoryStore(), Queue(system_clock), MemoryStorage(), "memory://w", system_clock
+    )
+
+
+@pytest.fixture
+def nommer() -> Patient:
+    return Patient()
+
+
+@pytest.fixture
+def policy() -> NodePolicy:
+    return NodePolicy(
+        idle_timeout=LONG,
+        drain_timeout=LONG,
+        stop_timeout=timedelta(seconds=10),
+        look_every=SHORT,
+        ask_every=SHORT,
+    )
+
+
+@pytest.fixture
+def live(
+    engine: Engine, nommer: Patient, tmp_path: Path
+) -> Callable[[NodePolicy], "Living"]:
+    runner = AttemptRunner(
+        engine=engine,
+        policy=WORK,
+        nommers={TaskKind.INSPECT: nommer},
+        scratch=lambda name: a_folder(name, tmp_path),
+    )
+
+    def begin(policy: NodePolicy) -> "Living":
+        return Living(
+            RunningNode(engine, WORK, policy, runner, node=NODE, kind="hand"), engine
+        )
+
+    return begin
+
+
+class Living:
+    """A node that lives in a thread, and what became of it."""
+
+    def __init__(self, node: RunningNode, engine: Engine) -> None:
+        self.node = node
+        self.in_order: bool | None = None
+        self._engine = engine
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        eventually(lambda: self.state is not None)
+
+    def _run(self) -> None:
+        self.in_order = self.node.run()
+
+    @property
+    def state(self) -> NodeState | None:
+        nodes = self._engine.store.nodes(gone=True)
+        return nodes[0].state if nodes else None
+
+    def ends(self) -> bool:
+        self._thread.join(20)
+        return not self._thread.is_alive()
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until, "it never came true"
+        time.sleep(0.005)
+
+
+def test_an_idle_node_leaves_by_itself(
+    live: Callable[[NodePolicy], Living], policy: NodePolicy
+) -> None:
+    living = live(replace(policy, idle_timeout=timedelta()))
+
+    assert living.ends()
+    assert living.in_order
+    assert living.state is NodeState.GONE
+
+
+def test_a_node_that_is_asked_to_leave_finishes_what_it_works_on(
+    live: Callable[[NodePolicy], Living],
+    policy: NodePolicy,
+    engine: Engine,
+    nommer: Patient,
+) -> None:
+    job = submitting.submit(engine, a_job(recipe={"destination": "memory://out"}))
+    living = live(policy)
+    assert nommer.begun.wait(20)
+
+    living.node.ask_to_leave()
+    eventually(lambda: living.state is NodeState.DRAINING)
+    submitting.submit(engine, a_job(2))
+    nommer.let_go.set()
+
+    assert living.ends()
+    assert living.in_order
+    assert engine.store.get_job(job.id).state is JobState.FAILED
+    assert engine.store.get_job(a_job(2).id).state is JobState.PENDING
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_node_hands_back_when_asked_twice_or_after_its_time(
+    live: Callable[[NodePolicy], Living],
+    policy: NodePolicy,
+    engine: Engine,
+    nommer: Patient,
+    times: int,
+) -> None:
+    submitting.submit(engine, a_job())
+    living = live(replace(policy, drain_timeout=SHORT if times == 1 else LONG))
+    assert nommer.begun.wait(20)
+
+    living.node.ask_to_leave()
+    if times == 2:
+        eventually(lambda: living.state is NodeState.DRAINING)
+        living.node.ask_to_leave()
+
+    assert living.ends()
+    task = engine.store.get_task(FIRST)
+    assert living.in_order
+    assert task.state is TaskState.READY
+    assert task.attempts[-1].end is AttemptEnd.HANDED_BACK
+    assert (task.failures, task.losses) == (0, 0)
+    assert engine.queue.take(LONG) is not None
+
+
+@pytest.mark.parametrize("state", [NodeState.DRAINING, NodeState.GONE])
+def test_a_node_leaves_when_its_record_says_so(
+    live: Callable[[NodePolicy], Living],
+    policy: NodePolicy,
+    engine: Engine,
+    state: NodeState,
+) -> None:
+    living = live(policy)
+    eventually(lambda: living.state is NodeState.RUNNING)
+
+    change_node(
+        engine.store, NODE, lambda node: node.moved_to(state, at=engine.clock.now())
+    )
+
+    assert living.ends()
+    assert living.state is NodeState.GONE
+
+
+def test_a_node_outlives_a_queue_that_does_not_answer(
+    live: Callable[[NodePolicy], Living],
+    policy: NodePolicy,
+    engine: Engine,
+    nommer: Patient,
+) -> None:
+    assert isinstance(engine.queue, Queue)
+    engine.queue.silent = True
+    submitting.submit(engine, a_job())
+    living = live(policy)
+    eventually(lambda: living.state is NodeState.RUNNING)
+
+    engine.queue.silent = False
+
+    assert nommer.begun.wait(20)
+    living.node.ask_to_leave()
+    nommer.let_go.set()
+    assert living.ends()
+
+
+def test_a_node_shows_how_busy_it_is(
+    live: Callable[[NodePolicy], Living],
+    policy: NodePolicy,
+    engine: Engine,
+    nommer: Patient,
+) -> None:
+    submitting.submit(engine, a_job())
+    living = live(policy)
+
+    eventually(lambda: engine.store.get_node(NODE).busy == 1)
+
+    nommer.let_go.set()
+    living.node.ask_to_leave()
+    assert living.ends()
+    assert engine.store.get_node(NODE).busy == 0

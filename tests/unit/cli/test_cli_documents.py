@@ -1,0 +1,142 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from media_nommer.cli.asking import jobs_for, wishes_of
+from media_nommer.cli.documents import (
+    Document,
+    Wishes,
+    document_for,
+    out_folder,
+    read_recipe,
+)
+from media_nommer.cli.inputs import Source
+from media_nommer.core.errors import BadRequest, InvalidRecipe
+
+SOURCE = Source(url="file:///films/in.mov", label="in.mov", path=Path("/films/in.mov"))
+
+
+def test_without_options_a_film_becomes_web_in_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    document = document_for(SOURCE, Wishes())
+
+    assert document == {
+        "inputs": [{"url": "file:///films/in.mov"}],
+        "destination": tmp_path.as_uri(),
+        "outputs": [{"preset": "web"}],
+    }
+
+
+def test_what_is_typed_wins_over_the_recipe() -> None:
+    recipe: Document = {
+        "inputs": [{"url": "file:///other.mov"}],
+        "destination": "file:///elsewhere/",
+        "outputs": [{"preset": "webm"}],
+        "if_exists": "fail",
+        "tags": {"show": "42"},
+    }
+    wishes = Wishes(recipe=recipe, destination="/out", if_exists="replace", name="x.{ext}")
+
+    document = document_for(SOURCE, wishes)
+
+    assert document == {
+        "inputs": [{"url": "file:///films/in.mov"}],
+        "destination": "file:///out",
+        "outputs": [{"preset": "webm", "name": "x.{ext}"}],
+        "if_exists": "replace",
+        "tags": {"show": "42"},
+    }
+    assert recipe["outputs"] == [{"preset": "webm"}]
+
+
+def test_several_presets_are_several_outputs_of_one_job() -> None:
+    document = document_for(SOURCE, Wishes(presets=("web", "audio"), destination="/out"))
+
+    assert document["outputs"] == [{"preset": "web"}, {"preset": "audio"}]
+
+
+def test_a_deeper_source_goes_to_a_folder_of_its_own_depth() -> None:
+    deeper = Source(url="file:///films/a%20b/in.mov", label="in.mov", folder="a b/c")
+
+    document = document_for(deeper, Wishes(destination="s3://bucket/out/"))
+
+    assert document["destination"] == "s3://bucket/out/a%20b/c"
+
+
+def test_a_recipe_may_name_the_source_itself(tmp_path: Path) -> None:
+    film = tmp_path / "in.mov"
+    film.touch()
+    wishes = Wishes(recipe={"inputs": [{"url": film.as_uri()}]}, destination="/out")
+
+    ((source, document),) = jobs_for((), wishes)
+
+    assert source.path == film
+    assert document["inputs"] == [{"url": film.as_uri()}]
+
+
+def test_nothing_to_encode_is_said_with_an_example() -> None:
+    with pytest.raises(BadRequest, match="no INPUT was given") as caught:
+        jobs_for((), Wishes())
+
+    assert "nommer encode film.mov" in caught.value.advice
+
+
+def test_preset_and_recipe_exclude_each_other(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="cannot be given together"):
+        wishes_of(
+            presets=["web"],
+            recipe=tmp_path / "r.json",
+            destination=None,
+            name=None,
+            if_exists=None,
+        )
+
+
+def test_outputs_do_not_go_into_a_file(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.touch()
+
+    with pytest.raises(BadRequest, match="is a file, and outputs go to a folder"):
+        out_folder(Wishes(destination=str(taken)))
+
+
+def test_a_folder_that_looks_like_a_film_is_taken_for_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match=r"out\.mp4 looks like a file") as caught:
+        out_folder(Wishes(destination=str(tmp_path / "out.mp4")))
+
+    assert "--name" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param(b'{"outputs": [}', "line 1, column 14", id="not JSON"),
+        pytest.param(b"[1]", "not an object", id="not an object"),
+        pytest.param(b"\xff\xfe", "not text in UTF-8", id="not text"),
+        pytest.param(b"[" * 200_000, "nested too deeply", id="nested too deeply"),
+    ],
+)
+def test_a_recipe_file_that_is_none_says_where(
+    content: bytes, words: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "recipe.json"
+    file.write_bytes(content)
+
+    with pytest.raises(InvalidRecipe, match=words):
+        read_recipe(file)
+
+
+def test_a_recipe_file_that_is_not_there_is_bad_usage(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="there is no recipe file"):
+        read_recipe(tmp_path / "missing.json")
+
+
+def test_a_recipe_file_is_read_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.json"
+    file.write_text(json.dumps({"outputs": [{"preset": "web"}]}))
+
+    assert read_recipe(file) == {"outputs": [{"preset": "web"}]}

@@ -1,0 +1,312 @@
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from media_nommer.adapters.memory import (
+    MemoryFleet,
+    MemoryQueue,
+    MemoryStorage,
+    MemoryStore,
+)
+from media_nommer.core.jobs import Job, JobState
+from media_nommer.core.nodes import Node, NodeId, NodeState
+from media_nommer.core.tasks import AttemptEnd, TaskState
+from media_nommer.core.workflow import submitting
+from media_nommer.core.workflow.engine import Engine, WorkPolicy
+from media_nommer.feederd.janitor import Janitor, JanitorPolicy, Reaper
+from media_nommer.testing.clock import ManualClock
+from media_nommer.testing.samples import MINUTE, a_job, a_node, a_task
+
+WORK = WorkPolicy(lease=timedelta(seconds=30))
+POLICY = JanitorPolicy()
+SECOND = timedelta(seconds=1)
+HERE = socket.gethostname()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def engine(clock: ManualClock) -> Engine:
+    return Engine(MemoryStore(), MemoryQueue(clock), MemoryStorage(), "memory://w", clock)
+
+
+@pytest.fixture
+def fleet() -> MemoryFleet:
+    return MemoryFleet()
+
+
+@pytest.fixture
+def reaper(engine: Engine, fleet: MemoryFleet) -> Reaper:
+    return Reaper(engine, fleet, WORK, POLICY)
+
+
+def a_running_node(engine: Engine, name: str = "node-1", host: str = HERE) -> Node:
+    node = a_node(name).moved_to(NodeState.RUNNING, at=engine.clock.now())
+    return engine.store.add_node(replace(node, host=host, slots=1))
+
+
+def watch_for(
+    reaper: Reaper,
+    clock: ManualClock,
+    period: timedelta,
+    between: Callable[[], object] = lambda: None,
+) -> None:
+    """Let the reaper look every ten seconds, as time passes."""
+    for _ in range(period // (10 * SECOND)):
+        reaper.step()
+        between()
+        clock.advance(10 * SECOND)
+    reaper.step()
+
+
+def states(engine: Engine) -> list[NodeState]:
+    return [node.state for node in engine.store.nodes(gone=True)]
+
+
+def test_a_node_whose_machine_is_gone_is_gone_and_its_tasks_are_free(
+    engine: Engine, reaper: Reaper
+) -> None:
+    node = a_running_node(engine)
+    task = a_task()
+    engine.store.add_task(task.claimed(node.id, lease=WORK.lease, at=engine.clock.now()))
+
+    reaper.step()
+
+    freed = engine.store.get_task(task.id)
+    assert states(engine) == [NodeState.GONE]
+    assert (freed.state, freed.claim, freed.losses) == (TaskState.READY, None, 1)
+    assert freed.attempts[-1].end is AttemptEnd.LOST
+    taken = engine.queue.take(WORK.lease)
+    assert taken is not None
+    assert taken.task_id == task.id
+
+
+def test_a_node_whose_machine_is_there_is_left_alone(
+    engine: Engine, reaper: Reaper, fleet: MemoryFleet
+) -> None:
+    node = a_running_node(engine)
+    fleet.start(node)
+
+    reaper.step()
+
+    assert states(engine) == [NodeState.RUNNING]
+
+
+def test_a_node_that_leaves_while_we_look_is_not_called_dead(engine: Engine) -> None:
+    node = a_running_node(engine)
+
+    class Leaving(MemoryFleet):
+        @override
+        def alive(self) -> frozenset[NodeId]:
+            latest = engine.store.get_node(node.id)
+            engine.store.swap_node(latest.moved_to(NodeState.GONE, at=engine.clock.now()))
+            return super().alive()
+
+    assert Reaper(engine, Leaving(), WORK, POLICY).step() == 0
+
+
+@pytest.mark.parametrize(("host", "kind"), [("elsewhere", "local"), (HERE, "hand")])
+def test_the_fleet_is_not_asked_about_nodes_that_are_not_its_own(
+    engine: Engine, reaper: Reaper, host: str, kind: str
+) -> None:
+    node = replace(a_node(), kind=kind, host=host, state=NodeState.RUNNING)
+    engine.store.add_node(node)
+
+    reaper.step()
+
+    assert states(engine) == [NodeState.RUNNING]
+
+
+def test_a_node_that_is_silent_for_several_leases_is_gone(
+    engine: Engine, reaper: Reaper, clock: ManualClock
+) -> None:
+    a_running_node(engine, host="elsewhere")
+
+    watch_for(reaper, clock, 3 * WORK.lease)
+    assert states(engine) == [NodeState.RUNNING]
+    watch_for(reaper, clock, 2 * WORK.lease)
+
+    assert states(engine) == [NodeState.GONE]
+
+
+def test_a_node_that_beats_is_not_silent(
+    engine: Engine, reaper: Reaper, clock: ManualClock
+) -> None:
+    node = a_running_node(engine, host="elsewhere")
+
+    def beat() -> None:
+        latest = engine.store.get_node(node.id)
+        engine.store.swap_node(latest.beaten(busy=0, at=clock.now()))
+
+    watch_for(reaper, clock, 9 * WORK.lease, beat)
+
+    assert states(engine) == [NodeState.RUNNING]
+
+
+def test_a_wrong_wall_clock_kills_nobody(
+    engine: Engine, reaper: Reaper, clock: ManualClock
+) -> None:
+    """Rule 2: beats are watched on our own monotonic clock."""
+    a_running_node(engine, host="elsewhere")
+    reaper.step()
+
+    clock.jump(timedelta(days=3))
+    reaper.step()
+
+    assert states(engine) == [NodeState.RUNNING]
+
+
+def test_nobody_is_dead_because_we_could_not_look(
+    engine: Engine, reaper: Reaper, clock: ManualClock
+) -> None:
+    """Ten minutes without the store are ten minutes in which nobody could beat."""
+    a_running_node(engine, host="elsewhere")
+    reaper.step()
+
+    clock.advance(10 * MINUTE)
+    reaper.step()
+
+    assert states(engine) == [NodeState.RUNNING]
+
+
+def test_a_launch_gets_its_time_to_appear(
+    engine: Engine, reaper: Reaper, clock: ManualClock
+) -> None:
+    engine.store.add_node(replace(a_node(), host=HERE))
+
+    reaper.step()
+    assert states(engine) == [NodeState.LAUNCHING]
+    watch_for(reaper, clock, POLICY.appears_within)
+
+    assert states(engine) == [NodeState.GONE]
+
+
+def test_a_machine_that_never_reports_is_given_up(
+    engine: Engine, reaper: Reaper, fleet: MemoryFleet, clock: ManualClock
+) -> None:
+    fleet.start(engine.store.add_node(replace(a_node(), host=HERE)))
+
+    watch_for(reaper, clock, POLICY.reports_within - 20 * SECOND)
+    assert states(engine) == [NodeState.LAUNCHING]
+    watch_for(reaper, clock, 30 * SECOND)
+
+    assert states(engine) == [NodeState.GONE]
+
+
+def test_whoever_waits_for_room_hears_of_a_death(engine: Engine) -> None:
+    heard: list[str] = []
+    a_running_node(engine)
+    reaper = Reaper(
+        engine, MemoryFleet(), WORK, POLICY, on_change=lambda: heard.append("dead")
+    )
+
+    reaper.step()
+    reaper.step()
+
+    assert heard == ["dead"]
+
+
+def a_final_job(engine: Engine, number: int = 1) -> Job:
+    job = submitting.submit(engine, a_job(number))
+    running = job.moved_to(JobState.RUNNING, at=engine.clock.now())
+    swapped = engine.store.swap_job(running)
+    return engine.store.swap_job(swapped.moved_to(JobState.FINISHED, at=engine.clock.now()))
+
+
+@pytest.fixture
+def put(engine: Engine, tmp_path: Path) -> Callable[[str], str]:
+    path = tmp_path / "bytes"
+    path.write_bytes(b"x")
+
+    def at(name: str) -> str:
+        engine.storage.put(path, f"memory://w/{name}")
+        return f"memory://w/{name}"
+
+    return at
+
+
+def test_what_a_final_job_left_goes_after_a_while_and_its_logs_later(
+    engine: Engine, clock: ManualClock, put: Callable[[str], str]
+) -> None:
+    job = a_final_job(engine)
+    put(f"{job.id}/r1/inspect/c1/out.mp4")
+    log = put(f"{job.id}/logs/r1-inspect-c1.log")
+    janitor = Janitor(engine, WORK, POLICY)
+
+    janitor.tidy()
+    assert len(engine.storage.list("memory://w")) == 2
+    clock.advance(POLICY.keep_runs_for)
+    janitor.tidy()
+    assert engine.storage.list("memory://w") == (log,)
+    clock.advance(POLICY.keep_logs_for)
+    janitor.tidy()
+
+    assert engine.storage.list("memory://w") == ()
+
+
+def test_the_work_of_an_unfinished_job_and_of_an_unknown_one_is_left_alone(
+    engine: Engine, clock: ManualClock, put: Callable[[str], str]
+) -> None:
+    job = submitting.submit(engine, a_job())
+    put(f"{job.id}/r1/inspect/c1/out.mp4")
+    put("somebody-elses/r1/file")
+    put(f"{job.id}/another-folder/file")
+    clock.advance(timedelta(days=365))
+
+    Janitor(engine, WORK, POLICY).tidy()
+
+    assert len(engine.storage.list("memory://w")) == 3
+
+
+def test_what_an_earlier_run_left_goes_at_once(
+    engine: Engine, put: Callable[[str], str]
+) -> None:
+    job = a_final_job(engine)
+    put(f"{job.id}/r1/inspect/c1/out.mp4")
+    kept = put(f"{job.id}/r2/inspect/c1/out.mp4")
+    submitting.retry(engine, job.id, whole=True)
+
+    Janitor(engine, WORK, POLICY).tidy()
+
+    assert engine.storage.list("memory://w") == (kept,)
+
+
+def test_records_of_nodes_that_are_long_gone_are_forgotten(
+    engine: Engine, clock: ManualClock
+) -> None:
+    old = a_node("old").moved_to(NodeState.GONE, at=clock.now())
+    engine.store.add_node(old)
+    a_running_node(engine)
+    clock.advance(POLICY.keep_nodes_for)
+    engine.store.add_node(a_node("young").moved_to(NodeState.GONE, at=clock.now()))
+
+    Janitor(engine, WORK, POLICY).tidy()
+
+    assert [node.id for node in engine.store.nodes(gone=True)] == ["node-1", "young"]
+
+
+def test_a_job_without_its_first_task_is_begun(engine: Engine, clock: ManualClock) -> None:
+    """Rule 1: the submitter died between the record and the task."""
+    engine.store.add_job(a_job())
+    clock.advance(WORK.put_again_after)
+
+    assert Janitor(engine, WORK, POLICY).put_again() == 1
+
+    assert engine.queue.depth() == 1
+
+
+def test_a_job_past_its_deadline_is_abandoned(engine: Engine, clock: ManualClock) -> None:
+    job = submitting.submit(engine, a_job(deadline=clock.now() + MINUTE))
+    clock.advance(MINUTE)
+
+    assert Janitor(engine, WORK, POLICY).end_overdue() == 1
+
+    assert engine.store.get_job(job.id).state is JobState.ABANDONED
