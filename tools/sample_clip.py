@@ -15,7 +15,7 @@ def main(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     ffmpeg = [str(find_ffmpeg()), "-v", "error", "-nostdin", "-y"]
     inputs = ["-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", SOUND]
-    codecs = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+    codecs = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
     subprocess.run([*ffmpeg, *inputs, *codecs, str(path)], check=True)
 
 

@@ -33,7 +33,8 @@ NommerError
 │   ├── EmptySource
 │   ├── NotMedia
 │   ├── NoStreams
-│   └── TruncatedMedia
+│   ├── TruncatedMedia
+│   └── SourceDamaged
 ├── EncodeError              the encoder refused
 │   ├── EncoderCrashed       the encoder died without saying why
 │   ├── EncoderStalled       no progress for too long
@@ -292,6 +293,13 @@ class TruncatedMedia(MediaError):
 
     code = "TRUNCATED"
     default_advice = "The file is cut short: fetch or upload it again."
+
+
+class SourceDamaged(MediaError):
+    """Too much of the source cannot be decoded."""
+
+    code = "SOURCE_DAMAGED"
+    default_advice = "Fetch or upload the file again, or repair it first."
 
 
 class EncodeError(NommerError):

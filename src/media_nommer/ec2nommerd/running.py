@@ -142,20 +142,17 @@ class RunningNode:
             return True
         self._tell(NodeState.DRAINING, why)
         log.info("node_draining", node=self._id, busy=self._worker.busy)
-        asked = self._asked
-        self._wait(self._policy.drain_timeout, asked)
+        self._wait(self._policy.drain_timeout, lambda: self._asked > 1)
         if self._worker.busy:
             log.info("node_handing_back", node=self._id, busy=self._worker.busy)
             self._worker.hand_back()
-            self._wait(self._policy.stop_timeout, None)
+            self._wait(self._policy.stop_timeout, lambda: False)
         return not self._worker.busy
 
-    def _wait(self, period: timedelta, asked: int | None) -> None:
-        """Wait until nothing is worked on, or we are asked once more, or it takes long."""
+    def _wait(self, period: timedelta, hurried: Callable[[], bool]) -> None:
+        """Wait until nothing is worked on, or somebody hurries us, or it takes long."""
         until = self._now() + _seconds(period)
-        while self._worker.busy and self._now() < until:
-            if asked is not None and self._asked > asked:
-                return
+        while self._worker.busy and self._now() < until and not hurried():
             self._wake.wait(_seconds(self._policy.look_every))
             self._wake.clear()
 

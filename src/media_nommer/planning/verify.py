@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from media_nommer.core.errors import OutputDamaged
+from media_nommer.core.errors import OutputDamaged, SourceDamaged
 from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import StreamCount
 from media_nommer.planning.plan import AudioPlan, OutputPlan, VideoPlan
@@ -13,16 +13,23 @@ _FORMATS_WITH_TIMES = ("mpegts", "mpeg", "flv", "asf")
 
 _VIDEO_SLACK = 0.1  # seconds: last frames of unknown length, ticks of a millisecond
 _AUDIO_SLACK = 0.05  # seconds: priming and padding of the source's own codec
+_DAMAGE_BORNE = 0.01  # the share of frames that a source may have beyond decoding
 _ROUGH_SHARE = 0.02  # of the length, where it was only estimated from the last times
 _ROUGH_LEAST = 1.0  # seconds
 
 
 def check_output(
-    plan: OutputPlan, found: Media, counts: Sequence[StreamCount], media: Media
+    plan: OutputPlan,
+    found: Media,
+    counts: Sequence[StreamCount],
+    media: Media,
+    *,
+    encoded: int | None = None,
 ) -> None:
     """Do nothing if ``found``, one file of the output, is what ``plan`` promises.
 
-    ``counts`` are its counted packets; ``media`` is the source. For thumbnails this is
+    ``counts`` are its counted packets; ``media`` is the source; ``encoded`` is how many
+    frames the encoder says it made, where it says so. For thumbnails this is
     asked about each picture, and ``counts`` may be empty. What is held against the plan:
 
     - exactly the planned streams, with their codec, size and channels;
@@ -33,8 +40,12 @@ def check_output(
       frames and 0.05 s; where it was estimated from times (MPEG-TS, FLV), both within 2 %
       or 1 s; where it was guessed from a bit rate (MP3, ADTS), not at all.
 
+    Frames that the encoder itself never saw are the source's: up to 1 % of them may be
+    beyond decoding.
+
     Raises:
         OutputDamaged: naming what was planned and what is there.
+        SourceDamaged: too much of the source could not be decoded.
     """
     if plan.thumbnails:
         _check_size(found, plan.thumbnails.width, plan.thumbnails.height)
@@ -44,7 +55,7 @@ def check_output(
         if count.kind in {"video", "audio"} and not count.monotonic:
             raise OutputDamaged(f"times in stream {count.index} of the output go back")
     if plan.video and found.picture:
-        _check_video(plan.video, _count_of(counts, found.picture.index), media)
+        _check_video(plan.video, _count_of(counts, found.picture.index), media, encoded)
     if plan.audio and found.sound:
         _check_audio(plan.audio, _count_of(counts, found.sound.index), media)
 
@@ -91,11 +102,17 @@ def _count_of(counts: Sequence[StreamCount], index: int) -> StreamCount:
     raise OutputDamaged(f"stream {index} of the output has nothing in it")
 
 
-def _check_video(video: VideoPlan, count: StreamCount, media: Media) -> None:
+def _check_video(
+    video: VideoPlan, count: StreamCount, media: Media, encoded: int | None
+) -> None:
     planned, rate = video.timing.frames, video.timing.rate
-    if planned is not None and count.packets != planned:
-        raise OutputDamaged(f"planned {planned} frames, the output has {count.packets}")
     slack = _VIDEO_SLACK + (2 / float(rate) if rate else 0.0)
+    if planned is not None and count.packets != planned:
+        if count.packets != encoded:
+            raise OutputDamaged(f"planned {planned} frames, the output has {count.packets}")
+        if abs(encoded - planned) > planned * _DAMAGE_BORNE:
+            raise SourceDamaged(f"only {encoded} of {planned} frames could be decoded")
+        slack += planned * _DAMAGE_BORNE / float(rate or 1)
     if rate is None:
         slack = max(slack, _ROUGH_LEAST)  # the last frame of a film may last long
     _check_length("video", video.duration, count.duration, slack, media)

@@ -71,8 +71,10 @@ def engine() -> Engine:
 
 
 @pytest.fixture
-def nommer() -> Patient:
-    return Patient()
+def nommer() -> Iterator[Patient]:
+    patient = Patient()
+    yield patient
+    patient.let_go.set()  # a test that failed leaves it at work
 
 
 @pytest.fixture

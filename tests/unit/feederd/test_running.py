@@ -52,6 +52,7 @@ def test_nodes_are_asked_to_stop_then_hurried_then_killed(
     requests: int, killed: int
 ) -> None:
     signals = Signals()
+    signals.asked = 1
     fleet = Fleet(signals, requests=requests)
     fleet.start(a_node())
 

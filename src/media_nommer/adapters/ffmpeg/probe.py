@@ -71,19 +71,19 @@ class AvProbe(Probe):
         self.close()
 
     @override
-    def inspect(self, path: Path) -> Media:
-        return _MEDIA.validate_python(self._ask("inspect", path))
+    def inspect(self, path: Path, *, called: str | None = None) -> Media:
+        return _MEDIA.validate_python(self._ask("inspect", path, called or path.name))
 
     @override
     def count(self, path: Path) -> tuple[StreamCount, ...]:
-        return _COUNTS.validate_python(self._ask("count", path))
+        return _COUNTS.validate_python(self._ask("count", path, path.name))
 
     def close(self) -> None:
         """End the server and whatever it reads; closing twice is harmless."""
         with self._lock:
             self._drop_server()
 
-    def _ask(self, verb: str, path: Path) -> Any:
+    def _ask(self, verb: str, path: Path, name: str) -> Any:
         """Return what a fork found.
 
         Raises:
@@ -93,22 +93,22 @@ class AvProbe(Probe):
         wall = self._walls[verb].total_seconds()
         crashes = 0
         for _ in range(_TRIES):
-            answer, alive, took = self._try(verb, path, wall)
+            answer, alive, took = self._try(verb, path, name, wall)
             if answer is not None:
                 return _unpack(answer)
             if took >= wall:
-                raise NotMedia(f"{path.name} could not be read within {wall:g} seconds.")
+                raise NotMedia(f"{name} could not be read within {wall:g} seconds.")
             crashes += alive
             if crashes == 2:
-                raise NotMedia(f"{path.name} is damaged: the file crashed the reader.")
-        raise EncoderCrashed(
-            f"The process that reads media died while it read {path.name}."
-        )
+                raise NotMedia(f"{name} is damaged: the file crashed the reader.")
+        raise EncoderCrashed(f"The process that reads media died while it read {name}.")
 
-    def _try(self, verb: str, path: Path, wall: float) -> tuple[bytes | None, bool, float]:
+    def _try(
+        self, verb: str, path: Path, name: str, wall: float
+    ) -> tuple[bytes | None, bool, float]:
         """Return the answer if there was one, whether the server lives, and the seconds."""
-        request = {"verb": verb, "name": path.name, "wall": wall, "memory": self._memory}
-        media = _open(path)
+        request = {"verb": verb, "name": name, "wall": wall, "memory": self._memory}
+        media = _open(path, name)
         read_end, write_end = os.pipe()
         try:
             begun = time.monotonic()
@@ -161,7 +161,7 @@ class AvProbe(Probe):
             server.close()
 
 
-def _open(path: Path) -> int:
+def _open(path: Path, name: str) -> int:
     """Open a plain file that has content, whatever its name looks like.
 
     Raises:
@@ -175,20 +175,20 @@ def _open(path: Path) -> int:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise SourceNotFound(f"There is no file {path}.") from error
     except PermissionError as error:
-        raise AccessDenied(f"{path} may not be read.") from error
+        raise AccessDenied(f"{name} may not be read.") from error
     except OSError as error:
         what = (
             NotMedia if error.errno in {errno.ENXIO, errno.ENAMETOOLONG} else AccessDenied
         )
-        raise what(f"{path.name} cannot be opened: {error.strerror}.") from error
+        raise what(f"{name} cannot be opened: {error.strerror}.") from error
     kind = os.fstat(fd)
     if stat.S_ISREG(kind.st_mode) and kind.st_size:
         return fd
     os.close(fd)
     if stat.S_ISREG(kind.st_mode):
-        raise EmptySource(f"{path.name} is empty.")
+        raise EmptySource(f"{name} is empty.")
     what_it_is = "a folder" if stat.S_ISDIR(kind.st_mode) else "not a plain file"
-    raise NotMedia(f"{path.name} is {what_it_is}.")
+    raise NotMedia(f"{name} is {what_it_is}.")
 
 
 def _read_all(fd: int, deadline: float) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Turning a source into outputs, in a process of its own that can be watched and stopped."""
+"""Turning a source into outputs, in a process that can be watched and stopped."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence

@@ -30,8 +30,10 @@ class Probe(ABC):
     """Inspects a file in a process that a bad file may crash without harm."""
 
     @abstractmethod
-    def inspect(self, path: Path) -> Media:
+    def inspect(self, path: Path, *, called: str | None = None) -> Media:
         """Return what the headers of the file say.
+
+        ``called`` is what people know the file by, where its path is one of ours.
 
         Raises:
             SourceNotFound: there is no such file.
@@ -47,4 +49,5 @@ class Probe(ABC):
 
         Raises:
             NotMedia: it cannot be read to its end.
+            TruncatedMedia: its index lies behind the end of the file.
         """

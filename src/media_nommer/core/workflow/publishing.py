@@ -92,6 +92,11 @@ def look_for_strangers(
     """
     goal = Destination.of(job)
     for key in keys:
+        if goal.url_of(key) == job.source:
+            raise OutputExists(
+                f"{job.source} is the source itself",
+                advice="Choose another destination or name: a source is never replaced.",
+            )
         _standing(storage, goal, output, goal.url_of(key))
 
 

@@ -65,7 +65,7 @@ def fetch_source(kit: Kit, work: Work) -> Source:
         kit.check_room(0 if url.startswith("file:") else found.size)
     path = work.scratch / SOURCE
     storage.fetch(url, path, stop=work.stop)
-    return Source(path, kit.probe.inspect(path))
+    return Source(path, kit.probe.inspect(path, called=_name(url)))
 
 
 def plan_job(work: Work, media: Media) -> tuple[OutputPlan, ...]:
@@ -75,9 +75,13 @@ def plan_job(work: Work, media: Media) -> tuple[OutputPlan, ...]:
         NoStreams: an output needs what the source lacks.
         InvalidRecipe: two outputs would have one name.
     """
-    name = PurePosixPath(unquote(urlsplit(work.job.source).path)).name
-    stem = PurePosixPath(name).stem or "output"
+    stem = PurePosixPath(_name(work.job.source)).stem or "output"
     return plan_outputs(media, parse_recipe(work.job.recipe), stem=stem)
+
+
+def _name(url: str) -> str:
+    """Return the name of the file that a URL leads to."""
+    return PurePosixPath(unquote(urlsplit(url).path)).name
 
 
 def make_outputs(
@@ -126,7 +130,11 @@ def _make(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> 
     command = encode_command(source.media, plans, source=SOURCE, threads=kit.threads)
     length = source.media.duration
 
+    frames: int | None = None
+
     def on_progress(progress: Progress) -> None:
+        nonlocal frames
+        frames = progress.frame
         if length and progress.out_time is not None:
             work.report(
                 _ENCODING_SHARE * min(progress.out_time / length, 1.0), progress.speed
@@ -144,14 +152,19 @@ def _make(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> 
     facts: dict[int, dict[str, object]] = {}
     for plan in plans:
         made = [p for p in command.produces if p.output == plan.index]
-        facts[plan.index] = _checked(kit, work, plan, made, source.media)
+        facts[plan.index] = _checked(kit, work, plan, made, source.media, frames)
         files += [_kept(work, one) for one in made]
     work.report(1.0)
     return Result(files=tuple(files), facts=facts)
 
 
 def _checked(
-    kit: Kit, work: Work, plan: OutputPlan, made: Sequence[Produced], media: Media
+    kit: Kit,
+    work: Work,
+    plan: OutputPlan,
+    made: Sequence[Produced],
+    media: Media,
+    frames: int | None,
 ) -> dict[str, object]:
     """Check the files of one output and return what to tell people of it.
 
@@ -166,7 +179,7 @@ def _checked(
         work.check()
         found = kit.probe.inspect(path)
         counts = () if plan.thumbnails else kit.probe.count(path)
-        check_output(plan, found, counts, media)
+        check_output(plan, found, counts, media, encoded=frames)
         facts = _facts(found, counts)
     return {**facts, "files": len(paths)}
 
