@@ -65,7 +65,7 @@ def open_fleet(settings: Settings) -> "Fleet | None":
 
     return LocalFleet(
         settings.data_dir,
-        [sys.executable, "-m", "media_nommer.ec2nommerd"],
+        [sys.executable, "-m", "media_nommer.daemons.ec2nommerd"],
         _environment(settings),
     )
 

@@ -79,7 +79,7 @@ def feed(
 ) -> None:
     """Accept jobs over HTTP, keep the fleet of workers, notify, and tidy up."""
     from media_nommer.cli.settings import settings_for
-    from media_nommer.feederd.daemon import run_feederd
+    from media_nommer.daemons.feederd import run_feederd
 
     settings = settings_for(
         config,
@@ -119,7 +119,7 @@ def nom(
 ) -> None:
     """Take tasks from the queue, encode, and leave when there is nothing left to do."""
     from media_nommer.cli.settings import settings_for
-    from media_nommer.ec2nommerd.daemon import run_worker
+    from media_nommer.daemons.ec2nommerd import run_worker
 
     settings = settings_for(
         config,

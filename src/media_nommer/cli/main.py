@@ -119,7 +119,7 @@ def serve(
     Stop it with Ctrl-C: jobs that are not done go on when it is started again.
     """
     from media_nommer.cli.settings import settings_for
-    from media_nommer.feederd.daemon import run_feederd
+    from media_nommer.daemons.feederd import run_feederd
 
     settings = settings_for(
         config,

@@ -357,8 +357,13 @@ class Failure:
         """Return what ``error`` says, ready to be stored."""
         return cls(
             code=error.code,
-            message=error.message,
-            advice=error.advice,
+            message=_storable(error.message),
+            advice=_storable(error.advice),
             retryable=error.retryable,
-            log_tail=error.log_tail,
+            log_tail=tuple(map(_storable, error.log_tail)),
         )
+
+
+def _storable(text: str) -> str:
+    """Return a text that any store takes: names of files need not be Unicode."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

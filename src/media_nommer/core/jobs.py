@@ -192,7 +192,7 @@ class Job:
         Raises:
             IllegalTransition: the job is not final, or has nothing left to do.
         """
-        again = self.moved_to(JobState.PENDING, at=at)
+        again = replace(self, run=self.run + 1).moved_to(JobState.PENDING, at=at)
         outputs = tuple(
             out
             if out.state is OutputState.FINISHED and not whole
@@ -206,7 +206,6 @@ class Job:
             )
         return replace(
             again,
-            run=self.run + 1,
             outputs=outputs,
             progress=0.0,
             publication=None,

@@ -70,8 +70,10 @@ class AttemptEnd(StrEnum):
     FAILED = "failed"
     #: The worker fell silent, and a newer claim took over.
     LOST = "lost"
-    #: The worker left in good order, or was known to be gone.
+    #: The worker left in good order.
     HANDED_BACK = "handed_back"
+    #: Its job became final first.
+    CANCELED = "canceled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +166,7 @@ class Task:
     failures: int = 0
     #: Attempts whose worker fell silent; compared with ``max_lost``.
     losses: int = 0
-    #: How often it was put on the queue again because nobody came for it.
+    #: How often it was put on the queue again since somebody last came for it.
     puts: int = 0
     progress: float = 0.0
     attempts: tuple[Attempt, ...] = ()
@@ -195,6 +197,7 @@ class Task:
             lost._moved(state, at),
             claim=claim,
             claims=number,
+            puts=0,
             losses=self.losses + (self.claim is not None),
         )
 
@@ -217,19 +220,20 @@ class Task:
         log_url: str | None = None,
     ) -> "Task":
         """Return this task with its outcome on record; the claim stays for what follows."""
-        end = AttemptEnd.COMMITTED if outcome is Outcome.SUCCEEDED else AttemptEnd.FAILED
-        if outcome is Outcome.ABANDONED:
-            end = AttemptEnd.LOST
-        ended = self._ended(
-            end, at, failure=failure, cpu_seconds=cpu_seconds, log_url=log_url
-        )
+        ended = self
+        if outcome is not Outcome.ABANDONED:  # to give up is no attempt, and no failure
+            good = outcome is Outcome.SUCCEEDED
+            end = AttemptEnd.COMMITTED if good else AttemptEnd.FAILED
+            ended = self._ended(
+                end, at, failure=failure, cpu_seconds=cpu_seconds, log_url=log_url
+            )
         return replace(
             ended._moved(TaskState.COMMITTED, at),
             claim=self.claim,
             outcome=outcome,
             result=result,
             failure=failure,
-            failures=0 if outcome is Outcome.SUCCEEDED else self.failures + 1,
+            failures=_failures_after(outcome, self.failures),
             progress=1.0 if outcome is Outcome.SUCCEEDED else self.progress,
         )
 
@@ -269,10 +273,22 @@ class Task:
         """Return this task with one more re-put on record."""
         return replace(self, puts=self.puts + 1, changed_at=at)
 
-    def done(self, *, at: datetime, outcome: Outcome | None = None) -> "Task":
+    def done(
+        self,
+        *,
+        at: datetime,
+        outcome: Outcome | None = None,
+        cpu_seconds: float | None = None,
+        log_url: str | None = None,
+    ) -> "Task":
         """Return this task settled; ``outcome`` is for one that has none of its own."""
+        ended = self
+        if self.outcome is None:
+            ended = self._ended(
+                AttemptEnd.CANCELED, at, cpu_seconds=cpu_seconds, log_url=log_url
+            )
         return replace(
-            self._moved(TaskState.SETTLED, at),
+            ended._moved(TaskState.SETTLED, at),
             claim=None,
             outcome=self.outcome or outcome or Outcome.CANCELED,
         )
@@ -295,10 +311,13 @@ class Task:
     ) -> "Task":
         """Return this task with the attempt of its claim, if there is one, written down.
 
-        An attempt that committed and then fell silent stays written down as committed.
+        An attempt that committed stays written down as committed, with its log, whatever
+        happens to its worker then; only a failure to publish is written over it.
         """
-        known = {a.number for a in self.attempts}
-        if self.claim is None or (end is AttemptEnd.LOST and self.claim.number in known):
+        if self.claim is None:
+            return self
+        known = any(a.number == self.claim.number for a in self.attempts)
+        if known and end not in {AttemptEnd.COMMITTED, AttemptEnd.FAILED}:
             return self
         attempt = Attempt(
             number=self.claim.number,
@@ -312,6 +331,10 @@ class Task:
         )
         others = tuple(a for a in self.attempts if a.number != attempt.number)
         return replace(self, attempts=(*others, attempt)[-ATTEMPTS_KEPT:])
+
+
+def _failures_after(outcome: Outcome, failures: int) -> int:
+    return {Outcome.SUCCEEDED: 0, Outcome.ABANDONED: failures}.get(outcome, failures + 1)
 
 
 def task_id(job_id: JobId, run: int, key: str) -> TaskId:

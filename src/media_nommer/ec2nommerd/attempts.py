@@ -1,9 +1,12 @@
 """One attempt at a task: from a claim in hand to an outcome on record."""
 
+import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -18,7 +21,7 @@ from media_nommer.core.errors import (
     StorageError,
     WorkStopped,
 )
-from media_nommer.core.tasks import Outcome, TaskState
+from media_nommer.core.tasks import Outcome, Task, TaskState
 from media_nommer.core.workflow.claims import HeldTask
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.core.workflow.following import drop_work, follow_up, tidy_run
@@ -26,13 +29,20 @@ from media_nommer.ec2nommerd.nommers.base import Nommers, Step, Work
 
 log = structlog.get_logger(__name__)
 
+Answer = TypeVar("Answer")
+
+
+def _sleep(period: timedelta) -> None:
+    time.sleep(period.total_seconds())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRunner:
     """Works on held tasks; every way that an attempt can end is decided here.
 
     ``scratch`` gives a folder for the attempt named, and removes it afterwards. ``on_step``
-    is told how far each attempt is.
+    is told how far each attempt is. ``pause`` waits between two looks at a store or queue
+    that does not answer.
     """
 
     engine: Engine
@@ -40,6 +50,7 @@ class AttemptRunner:
     nommers: Nommers
     scratch: Callable[[str], AbstractContextManager[Path]]
     on_step: Callable[[Step], None] = lambda _step: None
+    pause: Callable[[timedelta], None] = _sleep
 
     def run(self, held: HeldTask) -> None:
         """Bring one attempt to its end, and write down how it ended.
@@ -50,8 +61,7 @@ class AttemptRunner:
         bound = log.bind(job=held.task.job_id, task=held.task.key, claim=held.number)
         bound.info("attempt_started", state=held.task.state, losses=held.task.losses)
         try:
-            with self.scratch(f"{held.task.id}.c{held.number}") as folder:
-                self._run_in(held, folder)
+            self._run_in_scratch(held)
         except Fenced:
             bound.info("attempt_fenced")
         except (WorkStopped, ServiceUnavailable) as error:
@@ -62,18 +72,29 @@ class AttemptRunner:
             bound.info("attempt_ended", state=held.task.state, outcome=held.task.outcome)
             self._tidy(held)
 
-    def _run_in(self, held: HeldTask, folder: Path) -> None:
-        work = Work(self.engine, held, folder, self.on_step)
+    def _run_in_scratch(self, held: HeldTask) -> None:
+        name = f"{held.task.id}.c{held.number}"
+        with ExitStack() as stack:
+            try:
+                folder = stack.enter_context(self.scratch(name))
+            except StorageError as error:
+                nowhere = Work(self.engine, held, Path("nowhere"), self.on_step)
+                self._fail(nowhere, Failure.of(error))
+            else:
+                self._run_in(Work(self.engine, held, folder, self.on_step))
+
+    def _run_in(self, work: Work) -> None:
+        held = work.held
         try:
             if held.task.losses >= self.policy.max_lost:
                 self._abandon(held)
             elif held.task.state is TaskState.CLAIMED:
                 self._commit(work)
-            follow_up(self.engine, held)
+            self._follow_up(held)
         except JobOver:
-            drop_work(self.engine, held)
+            self._drop(work)
         except HandedBack:
-            self._hand_back(held)
+            self._hand_back(work)
         except (WorkStopped, ServiceUnavailable):
             raise
         except NommerError as error:
@@ -89,15 +110,39 @@ class AttemptRunner:
         result = self.nommers[held.task.kind].nom(work)
         work.check()
         log_url = self._keep_log(work)
-        held.change(
+        at = self.engine.clock.now()
+        self._change(
+            held,
             lambda task: task.committed(
                 Outcome.SUCCEEDED,
-                at=self.engine.clock.now(),
+                at=at,
                 result=result,
                 cpu_seconds=work.cpu_seconds,
                 log_url=log_url,
-            )
+            ),
         )
+
+    def _follow_up(self, held: HeldTask) -> None:
+        """Draw the consequences; to draw them twice does no more than once."""
+        self._patiently(held, lambda: follow_up(self.engine, held))
+
+    def _change(self, held: HeldTask, change: Callable[[Task], Task]) -> None:
+        self._patiently(held, lambda: held.change(change))
+
+    def _patiently(self, held: HeldTask, step: Callable[[], Answer]) -> Answer:
+        """Take a step again for as long as a store or queue does not answer.
+
+        What was encoded is not thrown away for an outage. Only a newer claim ends ours, and
+        a worker that must leave waits no longer.
+        """
+        while True:
+            try:
+                return step()
+            except ServiceUnavailable as error:
+                if held.stopped is not None:
+                    raise
+                log.warning("service_awaited", task=held.task.id, message=error.message)
+                self.pause(self.policy.beat_every)
 
     def _abandon(self, held: HeldTask) -> None:
         """Put on record that this task's workers keep dying."""
@@ -107,16 +152,25 @@ class AttemptRunner:
             message=f"the worker died {times} times at work on task {held.task.key}",
             advice="See whether the machine runs out of memory, then retry the job.",
         )
-        held.change(
-            lambda task: task.committed(
-                Outcome.ABANDONED, at=self.engine.clock.now(), failure=failure
-            )
+        at = self.engine.clock.now()
+        self._change(
+            held, lambda task: task.committed(Outcome.ABANDONED, at=at, failure=failure)
         )
 
-    def _hand_back(self, held: HeldTask) -> None:
+    def _drop(self, work: Work) -> None:
+        """Let go of a task whose job is over; what its encoder said is kept."""
+        log_url = self._keep_log(work)
+        drop_work(self.engine, work.held, cpu_seconds=work.cpu_seconds, log_url=log_url)
+
+    def _hand_back(self, work: Work) -> None:
         """Give the task to another worker, now: record first, then the message."""
+        held, log_url = work.held, self._keep_log(work)
         at = self.engine.clock.now()
-        held.change(lambda task: task.set_back(at=at, ready_at=at))
+        held.change(
+            lambda task: task.set_back(
+                at=at, ready_at=at, cpu_seconds=work.cpu_seconds, log_url=log_url
+            )
+        )
         self.engine.queue.put(held.task.id)
 
     def _fail(self, work: Work, failure: Failure) -> None:
@@ -129,27 +183,29 @@ class AttemptRunner:
         )
         if failure.retryable and failures < self.policy.max_attempts:
             rest = self.policy.wait_after(failures)
-            held.change(
+            self._change(
+                held,
                 lambda task: task.set_back(
                     at=now,
                     ready_at=now + rest,
                     failure=failure,
                     cpu_seconds=work.cpu_seconds,
                     log_url=log_url,
-                )
+                ),
             )
             held.hide_message(rest)
             return
-        held.change(
+        self._change(
+            held,
             lambda task: task.committed(
                 Outcome.FAILED,
                 at=now,
                 failure=failure,
                 cpu_seconds=work.cpu_seconds,
                 log_url=log_url,
-            )
+            ),
         )
-        follow_up(self.engine, held)
+        self._follow_up(held)
 
     def _keep_log(self, work: Work) -> str | None:
         """Put the attempt's log where it outlives the node (rule 10); None without one."""

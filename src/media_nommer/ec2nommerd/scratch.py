@@ -1,5 +1,6 @@
 """Scratch space: one folder an attempt, gone afterwards whatever happens."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -9,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from media_nommer.core.errors import NoSpace
+from media_nommer.core.errors import NoSpace, StorageError
 
 
 class Scratch:
@@ -46,10 +47,18 @@ class Scratch:
 
     @contextmanager
     def attempt(self, name: str) -> Iterator[Path]:
-        """Give an empty folder for one attempt, and remove it with all that is in it."""
+        """Give an empty folder for one attempt, and remove it with all that is in it.
+
+        Raises:
+            NoSpace: the disk has no room for it.
+            StorageError: it cannot be made for another reason.
+        """
         folder = self.folder / name
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise _no_folder(folder, error) from error
         try:
             yield folder
         finally:
@@ -98,6 +107,12 @@ def _locked(folder: Path) -> int | None:
         pass  # somebody lives in it, or it is gone
     os.close(handle)
     return None
+
+
+def _no_folder(folder: Path, error: OSError) -> StorageError:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    kind = NoSpace if full else StorageError
+    return kind(f"the scratch folder {folder} cannot be made: {error.strerror}")
 
 
 def _megabytes(size: int) -> str:

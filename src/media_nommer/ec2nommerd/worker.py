@@ -1,12 +1,13 @@
 """The worker: takes deliveries, runs attempts in its slots, and shows that it lives."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from threading import Lock
 
 import structlog
 
-from media_nommer.core.errors import HandedBack, NommerError, ServiceUnavailable
+from media_nommer.core.errors import HandedBack, LeaseLost, NommerError
 from media_nommer.core.nodes import NodeId
 from media_nommer.core.ports.queue import Delivery
 from media_nommer.core.workflow.claims import HeldTask, Watched, receive
@@ -84,7 +85,7 @@ class Worker:
         for held in self._all_held():
             try:
                 held.beat()
-            except ServiceUnavailable as error:
+            except NommerError as error:
                 log.warning("beat_missed", task=held.task.id, message=error.message)
         for delivery, _due in list(self._watched.values()):
             self._hide(delivery)
@@ -102,13 +103,21 @@ class Worker:
         return not self._draining and len(self._held) < self._slots
 
     def _look_again(self) -> bool:
-        """Look at the deliveries being watched whose time has come."""
-        now = self._engine.clock.monotonic()
-        due = [d for d, at in self._watched.values() if at <= now and self._has_room()]
-        for delivery in due:
-            if self._watched.pop(delivery.token, None) is not None:
+        """Look at the deliveries being watched whose time has come.
+
+        What there is no room for goes to other workers.
+        """
+        now, looked = self._engine.clock.monotonic(), False
+        for delivery in [d for d, at in list(self._watched.values()) if at <= now]:
+            if self._watched.pop(delivery.token, None) is None:
+                continue
+            if self._has_room():
+                looked = True
                 self._consider(delivery, again=True)
-        return bool(due)
+            else:
+                with suppress(LeaseLost):
+                    self._engine.queue.keep(delivery, timedelta())
+        return looked
 
     def _consider(self, delivery: Delivery, *, again: bool = False) -> None:
         """Begin the task of a delivery, or watch its owner: once, for a lease."""

@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 #: How often the main thread looks whether it was asked to stop.
 _LOOK_EVERY = 0.1
+#: How long a node may take that was asked to end at once.
+_TIME_TO_END = timedelta(seconds=20)
 
 
 @contextmanager
@@ -176,22 +178,14 @@ def drain_fleet(fleet: Fleet, signals: Signals, *, patience: timedelta) -> int:
     They finish what they work on or hand it back. Each further request to stop hurries
     them: first to hand back at once, then to end at once. The first one brought us here.
     """
-    asked = 1
     for node_id in fleet.alive():
         fleet.stop(node_id)
-
-    def settled() -> bool:
-        return not fleet.alive() or signals.asked > asked
-
-    wait_until(settled, at_most=patience)
-    if not fleet.alive():
-        return 0
+    wait_until(lambda: not fleet.alive() or signals.asked > 1, at_most=patience)
     for node_id in fleet.alive():
         fleet.stop(node_id)
-    asked = signals.asked
-    wait_until(settled, at_most=timedelta(seconds=20))
+    wait_until(lambda: not fleet.alive() or signals.asked > 2, at_most=_TIME_TO_END)
     left = fleet.alive()
     for node_id in left:
         fleet.kill(node_id)
-    wait_until(lambda: not fleet.alive(), at_most=timedelta(seconds=5))
+    wait_until(lambda: not fleet.alive(), at_most=_TIME_TO_END)
     return len(left)

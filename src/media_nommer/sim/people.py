@@ -110,7 +110,11 @@ class SimWorker:
             place.engine,
             POLICY,
             AttemptRunner(
-                engine=place.engine, policy=POLICY, nommers=nommers, scratch=_no_scratch
+                engine=place.engine,
+                policy=POLICY,
+                nommers=nommers,
+                scratch=_no_scratch,
+                pause=place.world.sleep,
             ),
             node=node,
             slots=slots,

@@ -40,7 +40,7 @@ class Daemon:
         named = {f"NOMMER_{k.upper()}": v for k, v in (own | settings).items()}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "media_nommer.feederd"],
+                [sys.executable, "-m", "media_nommer.daemons.feederd"],
                 env=others | named,
                 stdout=log,
                 stderr=log,
@@ -85,7 +85,7 @@ class Daemon:
 def _words(process: psutil.Process) -> str:
     """Return the data directory of a worker process, and nothing for any other one."""
     try:
-        if "media_nommer.ec2nommerd" not in process.cmdline():
+        if "media_nommer.daemons.ec2nommerd" not in process.cmdline():
             return ""
         return process.environ().get("NOMMER_DATA_DIR", "")
     except psutil.Error:

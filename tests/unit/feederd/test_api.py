@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 from typing_extensions import override
 
 from media_nommer.adapters.memory import MemoryQueue, MemoryStorage, MemoryStore
@@ -335,7 +336,9 @@ def test_what_nobody_expected_tells_nothing_of_our_insides(
     assert isinstance(engine.store, Store)
     engine.store.trouble = RuntimeError("secret inside")
 
-    answer = client.get("/v1/jobs/x")
+    with capture_logs() as logs:
+        answer = client.get("/v1/jobs/x")
 
     assert problem(answer, 500)["code"] == "INTERNAL"
+    assert any(line["event"] == "request_broken" for line in logs)
     assert "secret" not in answer.text

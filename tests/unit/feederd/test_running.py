@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from typing_extensions import override
 
 from media_nommer.adapters.memory import (
@@ -106,11 +107,13 @@ def test_a_loop_goes_on_whatever_goes_wrong_in_a_step() -> None:
 
     soon = timedelta(milliseconds=5)
     loop = Loop(Chore("chore", "duty", soon, step), Duties(engine, "me"))
-    loop.start()
-
-    assert done.wait(20)
+    with capture_logs() as logs:
+        loop.start()
+        assert done.wait(20)
     loop.stop()
     loop.join(20)
+
+    assert [line["event"] for line in logs] == ["chore_broken", "chore_failed"]
 
 
 def test_a_loop_can_be_woken() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Lock
 
 from media_nommer.core.errors import (
     Fenced,
@@ -34,6 +35,7 @@ class HeldTask:
         assert task.claim is not None, "a held task is claimed"
         self._engine = engine
         self._delivery = delivery
+        self._lock = Lock()
         self.task = task
         self.job = job
         self.claim = task.claim
@@ -50,13 +52,20 @@ class HeldTask:
         while True:
             task = self._ours(self.task)
             try:
-                self.task = self._engine.store.swap_task(change(task))
+                swapped = self._engine.store.swap_task(change(task))
+                self._saw(swapped)
             except Overtaken:
-                self.task = self._engine.store.get_task(task.id)
+                self._saw(self._engine.store.get_task(task.id))
             except TaskNotFound as error:
                 raise Fenced(f"task {self.task.id} is gone") from error
             else:
-                return self.task
+                return swapped
+
+    def _saw(self, task: Task) -> None:
+        """Remember the newest version that either of the two threads has seen."""
+        with self._lock:
+            if task.revision > self.task.revision:
+                self.task = task
 
     def _ours(self, task: Task) -> Task:
         if task.claim is None or task.claim.number != self.number:
@@ -66,15 +75,17 @@ class HeldTask:
     def beat(self) -> None:
         """Show that the owner lives, and look whether the work is still wanted.
 
-        What is found is put into ``stopped``; nothing is raised for it.
+        What is found is put into ``stopped``; nothing is raised for it. The store comes
+        first, and the queue's silence costs no beat: the beat is what others watch.
         """
-        self.hide_message(self.claim.lease)
         try:
             at = self._engine.clock.now()
             self.change(lambda task: task.beaten(progress=self.progress, at=at))
             self.look()
         except WorkStopped as stop:
             self.stopped = self.stopped or stop
+        finally:
+            self.hide_message(self.claim.lease)
 
     def look(self) -> Job:
         """Return the job as it is now, if work on it is still wanted (rule 8).

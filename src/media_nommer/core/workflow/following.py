@@ -54,9 +54,20 @@ def settle(engine: Engine, held: HeldTask) -> None:
     held.drop_message()
 
 
-def drop_work(engine: Engine, held: HeldTask) -> None:
+def drop_work(
+    engine: Engine,
+    held: HeldTask,
+    *,
+    cpu_seconds: float | None = None,
+    log_url: str | None = None,
+) -> None:
     """Settle a task whose job became final under our hands."""
-    held.change(lambda task: task.done(at=engine.clock.now(), outcome=Outcome.CANCELED))
+    at = engine.clock.now()
+    held.change(
+        lambda task: task.done(
+            at=at, outcome=Outcome.CANCELED, cpu_seconds=cpu_seconds, log_url=log_url
+        )
+    )
     held.drop_message()
 
 

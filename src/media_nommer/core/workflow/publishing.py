@@ -134,14 +134,17 @@ def _intended_file(
 def _standing(storage: Storage, goal: Destination, output: Output, url: str) -> str | None:
     """Return the version of what stands at ``url`` and may be replaced, None for nothing.
 
-    What an earlier run of the job put there is ours to replace.
+    What an earlier run of the job put there is ours to replace, and so is what an earlier
+    run was about to replace and did not.
     """
     found = storage.stat(url)
     if found is None:
         return None
     ours = any(
-        file.url == url and storage.holds(url, size=file.size, sha256=file.sha256)
+        file.before == found.version
+        or storage.holds(url, size=file.size, sha256=file.sha256)
         for file in output.files
+        if file.url == url
     )
     if not (goal.replace or ours):
         raise OutputExists(f"{url} exists already")

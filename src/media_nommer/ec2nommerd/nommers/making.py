@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from media_nommer.core.errors import EncodeError, Failure, OutputDamaged
+from media_nommer.core.errors import EncodeError, Failure, MediaError, OutputDamaged
 from media_nommer.core.media import Media
 from media_nommer.core.ports.encoder import Encoder, Progress
 from media_nommer.core.ports.probe import Probe, StreamCount
@@ -177,11 +177,20 @@ def _checked(
     facts: dict[str, object] = {}
     for path in {paths[0], paths[-1]}:
         work.check()
-        found = kit.probe.inspect(path)
-        counts = () if plan.thumbnails else kit.probe.count(path)
+        found, counts = _looked_into(kit, path, count=plan.thumbnails is None)
         check_output(plan, found, counts, media, encoded=frames)
         facts = _facts(found, counts)
     return {**facts, "files": len(paths)}
+
+
+def _looked_into(
+    kit: Kit, path: Path, *, count: bool
+) -> tuple[Media, tuple[StreamCount, ...]]:
+    """Look into what was made; what cannot be read there is no fault of the source."""
+    try:
+        return kit.probe.inspect(path), kit.probe.count(path) if count else ()
+    except MediaError as error:
+        raise OutputDamaged(f"the encoder left {path.name} damaged: {error}") from error
 
 
 def _facts(found: Media, counts: tuple[StreamCount, ...]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from typing_extensions import override
 
-from media_nommer.core.errors import Failure, OutputExists
+from media_nommer.core.errors import EncodeError, Failure, OutputExists
 from media_nommer.core.jobs import OutputState, Phase
 from media_nommer.core.tasks import Result, TaskKind
 from media_nommer.core.workflow.publishing import look_for_strangers
@@ -60,11 +60,20 @@ class EncodeNommer(Nommer):
 
     @override
     def nom(self, work: Work) -> Result:
-        """Return the outputs of the task."""
+        """Return the outputs of the task, or why none of them can be made.
+
+        A refusal is a result too: what the task's siblings make stands all the same.
+        """
         work.enter(Phase.ENCODING)
         source = fetch_source(self._kit, work)
         plans = [p for p in plan_job(work, source.media) if p.index in work.task.outputs]
-        return make_outputs(self._kit, work, source, plans)
+        try:
+            return make_outputs(self._kit, work, source, plans)
+        except EncodeError as error:
+            if error.retryable:
+                raise
+            failure = Failure.of(error)
+            return Result(failures={plan.index: failure for plan in plans})
 
 
 def shipped_nommers(kit: Kit) -> Nommers:

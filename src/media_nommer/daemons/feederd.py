@@ -1,17 +1,16 @@
-"""The outermost part of feederd: settings in, exit status out.
+"""feederd as a process: settings in, exit status out."""
 
-With ``__main__`` it is the one module of this floor that imports ``wiring`` from above: a
-process begins here.
-"""
-
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
 
 from media_nommer import wiring
+from media_nommer.conf import load_settings
 from media_nommer.conf.logs import set_up_logs
 from media_nommer.conf.settings import Settings
+from media_nommer.core.errors import NommerError
 from media_nommer.core.ports.fleet import Fleet
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.duties import Chore, Duties
@@ -149,3 +148,16 @@ def _end_fleet(
 
 def _log_it(sentence: str) -> None:
     log.info("feederd_says", message=sentence)
+
+
+def main() -> int:
+    """Run feederd with the settings of its file and environment alone."""
+    try:
+        return run_feederd(load_settings())
+    except NommerError as error:
+        sys.stderr.write(f"feederd: {error.message}\n{error.advice}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,20 +1,19 @@
-"""The outermost part of ec2nommerd: settings in, exit status out.
+"""ec2nommerd as a process: settings in, exit status out."""
 
-With ``__main__`` it is the one module of this floor that imports ``wiring`` from above: a
-process begins here.
-"""
-
+import argparse
 import os
 import secrets
+import sys
 from contextlib import suppress
 from dataclasses import replace
 
 import structlog
 
 from media_nommer import wiring
+from media_nommer.conf import load_settings
 from media_nommer.conf.logs import set_up_logs
 from media_nommer.conf.settings import Settings
-from media_nommer.core.errors import AlreadyExists
+from media_nommer.core.errors import AlreadyExists, NommerError
 from media_nommer.core.nodes import Node, NodeId
 from media_nommer.core.workflow.changes import change_node
 from media_nommer.core.workflow.engine import Engine
@@ -80,3 +79,20 @@ def _new_id(engine: Engine) -> NodeId:
     """Return an id that nobody else has; ids sort by the time they were given."""
     millis = int(engine.clock.now().timestamp() * 1000)
     return NodeId(f"n{millis:011x}{secrets.token_hex(3)}")
+
+
+def main() -> int:
+    """Run ec2nommerd; return its exit status."""
+    parser = argparse.ArgumentParser("ec2nommerd", description=__doc__)
+    parser.add_argument("--node-id", help="the id of the launch intent of who starts it")
+    parser.add_argument("--kept", action="store_true", help="never leave for idleness")
+    said = parser.parse_args()
+    try:
+        return run_worker(load_settings(), said.node_id, kept=said.kept)
+    except NommerError as error:
+        sys.stderr.write(f"ec2nommerd: {error.message}\n{error.advice}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What media-nommer adds to FFmpeg; ``python -m benchmarks`` prints the figures."""
