@@ -3,7 +3,7 @@
 import math
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -112,12 +112,19 @@ class Scaler:
     """Starts nodes, of one ``kind``, through a fleet; they end themselves (rule 5)."""
 
     def __init__(
-        self, engine: Engine, fleet: Fleet, policy: FleetPolicy, *, kind: str = "local"
+        self,
+        engine: Engine,
+        fleet: Fleet,
+        policy: FleetPolicy,
+        *,
+        kind: str = "local",
+        new_id: Callable[[datetime], NodeId] = new_node_id,
     ) -> None:
         self._engine = engine
         self._fleet = fleet
         self._policy = policy
         self._kind = kind
+        self._new_id = new_id
         self._host = socket.gethostname()
 
     def step(self) -> int:
@@ -164,7 +171,7 @@ class Scaler:
         now = self._engine.clock.now()
         intent = self._engine.store.add_node(
             Node(
-                id=new_node_id(now),
+                id=self._new_id(now),
                 kind=self._kind,
                 host=self._host,
                 created_at=now,

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from socket import gethostname
 
 from typing_extensions import override
 
 from media_nommer.core.errors import EncoderCrashed, ServiceUnavailable
 from media_nommer.core.jobs import Job, JobId, Output, Phase
-from media_nommer.core.nodes import NodeId, NodeState
+from media_nommer.core.nodes import Node, NodeId, NodeState
+from media_nommer.core.ports.fleet import Fleet
 from media_nommer.core.tasks import PlannedTask, Result, ResultFile, TaskKind
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.core.workflow.submitting import cancel, submit
@@ -26,6 +28,9 @@ SECOND = timedelta(seconds=1)
 
 #: Nobody is abandoned for bad luck: a simulated job has only good ends.
 POLICY = WorkPolicy(max_attempts=10_000, max_lost=10_000)
+
+#: How many tasks a simulated worker works on at once.
+SLOTS = 2
 
 IDLE_TIMEOUT = timedelta(seconds=40)
 
@@ -97,7 +102,7 @@ class SimNommer(Nommer):
 class SimWorker:
     """One ec2nommerd: the real worker and node rules, its threads being greenlets."""
 
-    def __init__(self, place: Installation, node: NodeId, *, slots: int) -> None:
+    def __init__(self, place: Installation, node: NodeId) -> None:
         self.process = Process(node)
         self.gone = False
         self._world = place.world
@@ -105,7 +110,6 @@ class SimWorker:
         nommer = SimNommer(place.world, place.storage)
         nommers: dict[TaskKind, Nommer] = dict.fromkeys(TaskKind, nommer)
         nommers[TaskKind.ASSEMBLE] = AssembleNommer()
-        self._slots = slots
         self._worker = Worker(
             place.engine,
             POLICY,
@@ -117,15 +121,19 @@ class SimWorker:
                 pause=place.world.sleep,
             ),
             node=node,
-            slots=slots,
+            slots=SLOTS,
             spawn=lambda work: place.world.start(self.process, work),
         )
         place.world.start(self.process, self._main)
 
     def _main(self) -> None:
+        # Of half of them the fleet cannot tell whether they live: only their beat does.
+        host = gethostname() if self._world.dice.random() < 0.5 else "elsewhere"
         patiently(
             self._world,
-            lambda: self._life.join(kind="sim", host="", pid=None, slots=self._slots),
+            lambda: self._life.join(
+                kind="local", host=host, pid=None, slots=SLOTS
+            ),
         )
         self._world.start(self.process, self._keeper)
         while not self.gone:
@@ -140,6 +148,43 @@ class SimWorker:
             self._world.sleep(POLICY.beat_every)
             once(self._worker.beat)
             once(lambda: self._life.beat(self._worker.busy))
+
+
+class SimFleet(Fleet):
+    """Machines of the world: they outlive the feederd that started them."""
+
+    def __init__(self, place: Installation) -> None:
+        self._place = place
+        self._workers: dict[NodeId, SimWorker] = {}
+
+    @override
+    def start(self, node: Node) -> None:
+        """Start a worker, once for each intent."""
+        self._place.world.turn()
+        if node.id not in self._workers:
+            self._workers[node.id] = SimWorker(self._place, node.id)
+
+    @override
+    def alive(self) -> frozenset[NodeId]:
+        """Return the workers that have neither left nor died."""
+        self._place.world.turn()
+        return frozenset(
+            node
+            for node, worker in self._workers.items()
+            if not (worker.gone or worker.process.dead)
+        )
+
+    @override
+    def stop(self, node_id: NodeId) -> None:
+        """End a worker: a simulated one has no better manners."""
+        self.kill(node_id)
+
+    @override
+    def kill(self, node_id: NodeId) -> None:
+        """End a worker at once."""
+        self._place.world.turn()
+        if worker := self._workers.get(node_id):
+            self._place.world.kill(worker.process)
 
 
 class SimClient:

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 from media_nommer.core.jobs import Job, JobState, OutputState
 from media_nommer.core.nodes import NodeId
-from media_nommer.core.workflow.lost import LostWork
+from media_nommer.feederd.janitor import Janitor, JanitorPolicy, Reaper
+from media_nommer.feederd.scaler import FleetPolicy, Scaler
 from media_nommer.sim.people import (
     POLICY,
     SECOND,
+    SLOTS,
     Installation,
     SimClient,
-    SimWorker,
+    SimFleet,
     once,
     patiently,
 )
@@ -23,7 +25,7 @@ from media_nommer.sim.world import Faults, Process, World
 #: Simulated time after which a job that is not final counts as stuck.
 LIMIT = timedelta(hours=3)
 
-MAX_NODES = 3
+FLEET = FleetPolicy(max_nodes=3, slots=SLOTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class Simulation:
         jobs = 1 + int(self._world.dice.random() * 3)
         self._client = SimClient(self._place, jobs)
         self._requests = list(self._client.requests())
-        self._workers: list[SimWorker] = []
+        self._fleet = SimFleet(self._place)
         self._numbers = count(1)
         self._feederd = Process("feederd")
 
@@ -73,10 +75,18 @@ class Simulation:
 
     def _start_feederd(self) -> None:
         self._feederd = Process("feederd")
-        lost = LostWork(self._place.engine, POLICY)
+        engine, fleet, janitors = self._place.engine, self._fleet, JanitorPolicy()
+        scaler = Scaler(engine, fleet, FLEET, new_id=self._new_node)
+        reaper = Reaper(engine, fleet, POLICY, janitors)
+        janitor = Janitor(engine, POLICY, janitors)
         self._world.start(self._feederd, self._serve)
-        self._world.start(self._feederd, lambda: self._loop(lost.put_again, 30))
-        self._world.start(self._feederd, lambda: self._loop(self._scale, 5))
+        self._world.start(self._feederd, lambda: self._loop(janitor.put_again, 10))
+        self._world.start(self._feederd, lambda: self._loop(janitor.tidy, 600))
+        self._world.start(self._feederd, lambda: self._loop(scaler.step, 5))
+        self._world.start(self._feederd, lambda: self._loop(reaper.step, 5))
+
+    def _new_node(self, _now: datetime) -> NodeId:
+        return NodeId(f"node-{next(self._numbers):04}")
 
     def _serve(self) -> None:
         """Answer the client; a request that a death left unanswered is made again."""
@@ -89,12 +99,6 @@ class Simulation:
         while True:
             once(step)
             self._world.sleep(SECOND * seconds)
-
-    def _scale(self) -> None:
-        self._workers = [w for w in self._workers if not (w.gone or w.process.dead)]
-        if len(self._workers) < MAX_NODES and self._place.store.unsettled_tasks(limit=1):
-            node = NodeId(f"node-{next(self._numbers):03}")
-            self._workers.append(SimWorker(self._place, node, slots=2))
 
     def _over(self) -> bool:
         """Whether all is done; brings a feederd that died back, as its supervisor would."""

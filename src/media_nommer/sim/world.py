@@ -27,8 +27,8 @@ class Faults:
     end; a process is frozen for up to ``longest_freeze``.
     """
 
-    crash: float = 0.004
-    freeze: float = 0.003
+    crash: float = 0.008
+    freeze: float = 0.004
     #: A call that fails: half of these fail after they took effect.
     outage: float = 0.003
     lose_message: float = 0.05
