@@ -207,9 +207,7 @@ class Workshop:
         """Submit a job that makes ``outputs`` files."""
         return submit(self.engine, self.job_to_submit(number, outputs=outputs, **recipe))
 
-    def job_to_submit(
-        self, number: int = 1, *, outputs: int = 1, **recipe: object
-    ) -> Job:
+    def job_to_submit(self, number: int = 1, *, outputs: int = 1, **recipe: object) -> Job:
         return a_job(
             number,
             recipe={"destination": OUT, **recipe},
@@ -230,9 +228,7 @@ class Workshop:
     def task_id(key: str = FIRST_KEY, *, number: int = 1, run: int = 1) -> TaskId:
         return task_id(JobId(f"job-{number:04}"), run, key)
 
-    def claim(
-        self, name: str = "node-1", *, watch: BeatWatch | None = None
-    ) -> HeldTask:
+    def claim(self, name: str = "node-1", *, watch: BeatWatch | None = None) -> HeldTask:
         """Take the next message and claim its task, which must be free."""
         held = self.receive(self.take(), name, watch=watch)
         assert isinstance(held, HeldTask)
@@ -257,7 +253,10 @@ class Workshop:
         )
 
     def runner(
-        self, nommer: Nommer | None = None, *, pause: Callable[[timedelta], None] | None = None
+        self,
+        nommer: Nommer | None = None,
+        *,
+        pause: Callable[[timedelta], None] | None = None,
     ) -> AttemptRunner:
         """Return what works on held tasks, all kinds by the same nommer."""
         nommers: dict[TaskKind, Nommer] = dict.fromkeys(TaskKind, nommer or Maker())

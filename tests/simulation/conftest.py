@@ -9,6 +9,8 @@ import structlog
 
 @pytest.fixture(autouse=True, scope="session")
 def silence() -> Iterator[None]:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
+    )
     yield
     structlog.reset_defaults()

@@ -131,9 +131,7 @@ class SimWorker:
         host = gethostname() if self._world.dice.random() < 0.5 else "elsewhere"
         patiently(
             self._world,
-            lambda: self._life.join(
-                kind="local", host=host, pid=None, slots=SLOTS
-            ),
+            lambda: self._life.join(kind="local", host=host, pid=None, slots=SLOTS),
         )
         self._world.start(self.process, self._keeper)
         while not self.gone:
