@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
+from tests.workshop import LEASE, POLICY, SECOND, Workshop
 
 from media_nommer.core.jobs import JobState
 from media_nommer.core.nodes import NodeId, NodeState
 from media_nommer.core.workflow.changes import change_node
 from media_nommer.ec2nommerd.node import NodeLife
 from media_nommer.testing.samples import a_node
-from tests.workshop import LEASE, POLICY, SECOND, Workshop
 
 IDLE = timedelta(seconds=60)
 

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from tests.workshop import LEASE, SECOND, Call, Maker, Workshop
+
 from media_nommer.core.errors import HandedBack, ServiceUnavailable, TaskNotFound
 from media_nommer.core.jobs import JobState
 from media_nommer.core.nodes import NodeId
 from media_nommer.core.tasks import TaskState
 from media_nommer.core.workflow.submitting import cancel
 from media_nommer.ec2nommerd.worker import Worker
-from tests.workshop import LEASE, SECOND, Call, Maker, Workshop
 
 
 class Hands:

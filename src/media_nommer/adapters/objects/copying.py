@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,10 @@ _CANNOT = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDE
 _CANNOT_COPY = {*_CANNOT, errno.EINVAL, errno.EBADF, errno.EIO, errno.ETXTBSY}
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
+_RENAME_EXCHANGE = 2
+
+#: Seconds to wait for a folder's lock, where one is needed at all.
+LOCK_PATIENCE = 10.0
 
 
 def is_part(name: str) -> bool:
@@ -63,12 +68,29 @@ def sync_file(path: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the one lock that a folder has; nothing of it is left in the folder."""
+    """Hold the one lock that a folder has; nothing of it is left in the folder.
+
+    Only for file systems whose rename can neither refuse nor exchange: a process that is
+    stopped while it holds the lock holds up the others.
+
+    Raises:
+        TimeoutError: somebody else held it for too long.
+    """
+    end = time.monotonic() + LOCK_PATIENCE
     with _opened(folder) as handle:
-        # A file system that cannot lock folders leaves us without; link and rename still
-        # refuse to replace, and the check of a version is as good as it can be there.
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise TimeoutError(
+                        errno.ETIMEDOUT, "another process holds its lock", str(folder)
+                    ) from None
+                time.sleep(0.01)
+            except OSError:
+                break  # it cannot be locked: the check of a version must do
+            else:
+                break
         yield
 
 
@@ -123,6 +145,35 @@ def appear(part: Path, target: Path) -> None:
         _rename_without_replacing(part, target)
 
 
+def replace(part: Path, target: Path, expected: Callable[[Path], bool]) -> bool:
+    """Put a whole file in the place of what stands at ``target``, in one step.
+
+    ``expected`` is asked about what stood there, once it is out of the way: where it says
+    no, everything is put back as it was. Return whether the file is in its place.
+
+    Raises:
+        FileNotFoundError: nothing stands at ``target``.
+    """
+    try:
+        _rename(part, target, _RENAME_EXCHANGE)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOSYS}:
+            raise
+        return _replace_locked(part, target, expected)
+    if expected(part):
+        return True
+    _rename(part, target, _RENAME_EXCHANGE)
+    return False
+
+
+def _replace_locked(part: Path, target: Path, expected: Callable[[Path], bool]) -> bool:
+    with locked(target.parent):
+        if not expected(target):
+            return False
+        part.replace(target)
+        return True
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
@@ -142,14 +193,17 @@ def _tag(target: Path) -> str:
 
 
 def _new_part(target: Path) -> tuple[Path, int]:
-    """Make a part and lock it; under the folder's lock, for sweepers take unlocked ones."""
-    with locked(target.parent):
-        _sweep(target)
+    """Make a part and lock it; one that a sweeper took before that is made anew."""
+    _sweep(target)
+    while True:
         part = _part_name(target)
         handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         with contextlib.suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return part, handle
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), part.stat()):
+                return part, handle
+        os.close(handle)
 
 
 def _sweep(target: Path) -> None:
@@ -184,18 +238,27 @@ def _send(reader: int, writer: int, count: int) -> int:
 
 def _rename_without_replacing(part: Path, target: Path) -> None:
     """Rename where links cannot be had; the lock serves where that flag is not known."""
-    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    try:
+        _rename(part, target, _RENAME_NOREPLACE)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOSYS}:
+            raise
+    else:
+        return
     with locked(target.parent):
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-        if rename is not None:
-            old, new = os.fsencode(part), os.fsencode(target)
-            if rename(_AT_FDCWD, old, _AT_FDCWD, new, _RENAME_NOREPLACE) == 0:
-                return
-            number = ctypes.get_errno()
-            if number not in {errno.EINVAL, errno.ENOSYS}:
-                raise OSError(number, os.strerror(number), str(target))
         part.rename(target)
+
+
+def _rename(old: Path, new: Path, flags: int) -> None:
+    """Rename as renameat2(2) does, which Python does not offer."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), str(new))
+    if rename(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), flags):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(new))
 
 
 @contextmanager

@@ -199,10 +199,14 @@ def _publish(
         except FileExistsError as error:
             raise OutputExists(f"something stands at {url} already") from error
     else:
-        with copying.locked(target.parent):
-            _expect(target, url, before)
-            copying.go_on(stop)
-            part.replace(target)
+        _expect(target, url, before)
+        copying.go_on(stop)
+        try:
+            swapped = copying.replace(part, target, lambda old: _is_version(old, before))
+        except FileNotFoundError:
+            swapped = False
+        if not swapped:
+            raise OutputChanged(f"{url} was changed by somebody else meanwhile")
     copying.sync_folder(target.parent)
     return stored
 
@@ -213,6 +217,11 @@ def _expect(target: Path, url: str, before: str | None) -> None:
     seen = None if before is None else _seen(target)
     if before is not None and (seen is None or seen.version != before):
         raise OutputChanged(f"{url} was changed by somebody else meanwhile")
+
+
+def _is_version(path: Path, version: str) -> bool:
+    seen = _seen(path)
+    return seen is not None and seen.version == version
 
 
 def _seen(path: Path) -> StoredObject | None:

@@ -233,7 +233,11 @@ def test_beats_and_changes_from_two_threads_are_all_kept(shop: Workshop) -> None
     held = shop.claim()
     shop.tape.deaf = True
 
-    at_once(lambda _n: [held.beat() for _ in range(20)])
+    def beat(_number: int) -> None:
+        for _ in range(20):
+            held.beat()
+
+    at_once(beat)
 
     claim = shop.task().claim
     assert claim is not None

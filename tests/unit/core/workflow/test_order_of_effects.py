@@ -75,8 +75,9 @@ def test_rule_3_a_hand_back_is_recorded_before_the_message_is_put(shop: Workshop
 
     shop.runner(Maker(trouble=leave)).run(shop.claim())
 
-    assert shop.tape.names[-2:] == ["store.swap_task", "queue.put"]
-    assert shop.tape.calls[-2].args[0].state is TaskState.READY
+    put = shop.tape.last("queue.put")
+    assert shop.tape.names[put - 1] == "store.swap_task"
+    assert shop.tape.calls[put - 1].args[0].state is TaskState.READY
     assert shop.queue.depth() == 1
 
 
@@ -122,6 +123,7 @@ def test_rule_3_to_follow_up_twice_is_to_follow_up_once(shop: Workshop) -> None:
     first = held.task.id
     assert set(before) == {first, shop.task_id("encode-0"), shop.task_id("audio-0")}
     assert {**after, first: None} == {**before, first: None}
+    assert shop.tape.names.count("queue.put") == 3  # of the job's first task, and of two
     assert shop.queue.depth() == 2
 
 

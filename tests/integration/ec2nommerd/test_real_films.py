@@ -1,0 +1,332 @@
+"""Real FFmpeg through the real nommers, records in memory, bytes in files."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+from media_nommer.adapters.ffmpeg.binary import find_ffmpeg
+from media_nommer.adapters.ffmpeg.encoder import FfmpegEncoder
+from media_nommer.adapters.ffmpeg.launcher import Launcher
+from media_nommer.adapters.ffmpeg.probe import AvProbe
+from media_nommer.adapters.memory import MemoryQueue, MemoryStore
+from media_nommer.adapters.objects import FileStorage, file_url
+from media_nommer.core.clock import system_clock
+from media_nommer.core.jobs import Job, JobState, OutputState
+from media_nommer.core.nodes import NodeId
+from media_nommer.core.tasks import AttemptEnd, TaskKind
+from media_nommer.core.workflow.engine import Engine, WorkPolicy
+from media_nommer.ec2nommerd.attempts import AttemptRunner
+from media_nommer.ec2nommerd.nommers.making import Kit
+from media_nommer.ec2nommerd.nommers.media import shipped_nommers
+from media_nommer.ec2nommerd.scratch import Scratch
+from media_nommer.ec2nommerd.worker import Worker
+from media_nommer.feederd.service import JobService
+from media_nommer.planning.tasks import Policy
+
+QUICK = {"codec": "h264", "speed": "ultrafast"}
+FILM: dict[str, Any] = {"kind": "file", "name": "film.mp4", "video": QUICK}
+SMALL: dict[str, Any] = {
+    "kind": "file",
+    "name": "small.mp4",
+    "video": {**QUICK, "height": 90},
+}
+SONG: dict[str, Any] = {"kind": "file", "name": "song.m4a"}
+OPUS: dict[str, Any] = {"kind": "file", "name": "song.opus"}
+PICTURES: dict[str, Any] = {
+    "kind": "thumbnails",
+    "name": "p{number}.jpg",
+    "count": 3,
+    "height": 36,
+}
+WHOLE = Policy()
+FANNED_OUT = Policy(nodes=2, split_above=0)
+
+
+class CountingEncoder(FfmpegEncoder):
+    """Remembers the command lines that it ran."""
+
+    def __init__(self, launcher: Launcher, ffmpeg: Path) -> None:
+        super().__init__(launcher, ffmpeg)
+        self.runs: list[tuple[str, ...]] = []
+
+    @override
+    def run(self, args: Any, **words: Any) -> Any:
+        self.runs.append(tuple(args))
+        return super().run(args, **words)
+
+
+class Studio:
+    """An installation whose workers are driven by the test, one task at a time."""
+
+    def __init__(self, folder: Path, film: Path) -> None:
+        self.folder, self.film = folder, film
+        self.out = folder / "out"
+        work = folder / "work"
+        self.engine = Engine(
+            MemoryStore(),
+            MemoryQueue(system_clock),
+            FileStorage(own=[work]),
+            file_url(work),
+            system_clock,
+        )
+        self.service = JobService(engine=self.engine, outside=self.engine.storage)
+
+    def submit(self, *outputs: dict[str, Any], **more: Any) -> Job:
+        return self.service.submit(
+            {
+                "inputs": [{"url": file_url(self.film)}],
+                "destination": file_url(self.out),
+                "outputs": list(outputs),
+                **more,
+            }
+        )
+
+    @contextmanager
+    def workers(
+        self, *names: str, cutting: Policy = WHOLE, ffmpeg: Path | None = None
+    ) -> Iterator[tuple[list[Worker], CountingEncoder]]:
+        """Give workers that share one launcher; what they do they do at once."""
+        with (
+            Scratch(self.folder / "scratch", "node") as scratch,
+            Launcher(scratch.folder) as launcher,
+            AvProbe(launcher) as probe,
+        ):
+            encoder = CountingEncoder(launcher, ffmpeg or find_ffmpeg())
+            kit = Kit(
+                probe=probe,
+                encoder=encoder,
+                check_room=scratch.check_room,
+                threads=1,
+                cutting=cutting,
+            )
+            policy = WorkPolicy(max_attempts=1)
+            runner = AttemptRunner(
+                engine=self.engine,
+                policy=policy,
+                nommers=shipped_nommers(kit),
+                scratch=scratch.attempt,
+            )
+            yield (
+                [
+                    Worker(
+                        self.engine,
+                        policy,
+                        runner,
+                        node=NodeId(name),
+                        slots=1,
+                        spawn=lambda work: work(),
+                    )
+                    for name in names or ("node-1",)
+                ],
+                encoder,
+            )
+        assert not (self.folder / "scratch").exists()
+
+    def work(self, **how: Any) -> list[tuple[str, ...]]:
+        """Let one worker do all there is; return the encoders' command lines."""
+        with self.workers(**how) as ((worker,), encoder):
+            while worker.tick():
+                pass
+            return encoder.runs
+
+    def published(self) -> list[str]:
+        return sorted(p.name for p in self.out.rglob("*") if p.is_file())
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("films") / "film.mp4"
+    subprocess.run(
+        [
+            *(str(find_ffmpeg()), "-v", "error", "-nostdin"),
+            *("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=1"),
+            *("-f", "lavfi", "-i", "sine=f=440:d=1"),
+            *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
+            str(path),
+        ],
+        check=True,
+    )
+    return path
+
+
+@pytest.fixture
+def studio(tmp_path: Path, film: Path) -> Studio:
+    return Studio(tmp_path, film)
+
+
+@pytest.fixture
+def ffmpeg_without(tmp_path: Path) -> Callable[[str], Path]:
+    """An FFmpeg that refuses one encoder, whatever else it is asked for."""
+
+    def make(encoder: str) -> Path:
+        script = tmp_path / "ffmpeg"
+        script.write_text(
+            "#!/bin/sh\n"
+            f'case " $* " in *" {encoder} "*)\n'
+            f'  echo "[error] {encoder}: this picture is not to my taste" >&2; exit 234;;\n'
+            "esac\n"
+            f'exec "{find_ffmpeg()}" "$@"\n'
+        )
+        script.chmod(0o755)
+        return script
+
+    return make
+
+
+def states(job: Job) -> list[OutputState]:
+    return [output.state for output in job.outputs]
+
+
+GOOD, BAD = OutputState.FINISHED, OutputState.FAILED
+
+
+def test_several_outputs_come_from_one_decode(studio: Studio) -> None:
+    job = studio.submit(FILM, SMALL, SONG, PICTURES)
+
+    runs = studio.work()
+
+    job = studio.service.get(job.id)
+    assert (job.state, job.progress) == (JobState.FINISHED, 1.0)
+    assert len(runs) == 1
+    assert runs[0].count("-i") == 1
+    assert studio.published() == [
+        *("film.mp4", "p1.jpg", "p2.jpg", "p3.jpg", "small.mp4", "song.m4a")
+    ]
+    assert [o.facts.get("frames") for o in job.outputs[:2]] == [25, 25]
+    assert job.outputs[3].facts["files"] == 3
+
+
+def test_an_output_that_cannot_be_made_costs_no_other(
+    studio: Studio, ffmpeg_without: Callable[[str], Path]
+) -> None:
+    job = studio.submit(FILM, OPUS, SMALL)
+
+    runs = studio.work(ffmpeg=ffmpeg_without("libopus"))
+
+    job = studio.service.get(job.id)
+    assert job.state is JobState.FAILED
+    assert states(job) == [GOOD, BAD, GOOD]
+    assert studio.published() == ["film.mp4", "small.mp4"]
+    assert job.failure is not None
+    assert job.failure == job.outputs[1].failure
+    assert any("not to my taste" in line for line in job.failure.log_tail)
+    assert len(runs) == 4
+
+
+def test_what_could_not_be_made_is_all_that_a_retry_makes(
+    studio: Studio, ffmpeg_without: Callable[[str], Path]
+) -> None:
+    job = studio.submit(FILM, OPUS)
+    studio.work(ffmpeg=ffmpeg_without("libopus"))
+    before = (studio.out / "film.mp4").stat()
+    studio.service.retry(job.id)
+
+    runs = studio.work()
+
+    job = studio.service.get(job.id)
+    assert (job.state, job.run) == (JobState.FINISHED, 2)
+    assert len(runs) == 1
+    assert "libx264" not in runs[0]
+    after = (studio.out / "film.mp4").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_rule_7_an_output_whose_place_is_taken_is_not_even_encoded(studio: Studio) -> None:
+    studio.out.mkdir()
+    (studio.out / "film.mp4").write_bytes(b"somebody else's")
+    job = studio.submit(FILM, SMALL)
+
+    runs = studio.work()
+
+    job = studio.service.get(job.id)
+    assert (job.state, states(job)) == (JobState.FAILED, [BAD, GOOD])
+    assert job.failure is not None
+    assert job.failure.code == "OUTPUT_EXISTS"
+    assert (studio.out / "film.mp4").read_bytes() == b"somebody else's"
+    assert len(runs) == 1
+    assert "scale=" in " ".join(runs[0])
+
+
+def test_rule_10_the_exact_command_of_an_attempt_is_kept(studio: Studio) -> None:
+    job = studio.submit(FILM)
+    runs = studio.work()
+
+    (kept,) = studio.service.logs(job.id)
+
+    assert kept.text is not None
+    command = kept.text.splitlines()[0]
+    assert command.startswith(f"$ {find_ffmpeg()} ")
+    assert f"-map {runs[0][runs[0].index('-map') + 1]}" in command.replace("'", "")
+    assert kept.attempt.cpu_seconds
+    left = [p for p in (studio.folder / "work").rglob("*") if p.is_file()]
+    assert [p.suffix for p in left] == [".log"]
+
+
+def test_rule_11_ffmpeg_is_given_no_url(studio: Studio) -> None:
+    """Rule 11: its source is a file in the attempt's own folder, under a name of ours."""
+    studio.submit(FILM)
+    (argv,) = studio.work()
+
+    assert argv[argv.index("-i") + 1] in {"source", "file:source"}
+    assert not any("://" in word for word in argv)
+
+
+def test_a_fanned_out_job_is_made_by_two_workers(studio: Studio) -> None:
+    job = studio.submit(FILM, SONG, PICTURES)
+    with studio.workers("node-1", "node-2", cutting=FANNED_OUT) as (workers, _encoder):
+        for _ in range(10):
+            for worker in workers:
+                one_task(worker)
+
+    job = studio.service.get(job.id)
+    assert job.state is JobState.FINISHED
+    tasks = {t.kind: t for t in studio.engine.store.tasks_of(job.id, 1)}
+    assert set(tasks) == set(TaskKind)
+    assert all(t.settled and t.succeeded for t in tasks.values())
+    assert {t.attempts[0].node for t in tasks.values()} == {"node-1", "node-2"}
+    assert studio.published() == ["film.mp4", "p1.jpg", "p2.jpg", "p3.jpg", "song.m4a"]
+
+
+def one_task(worker: Worker) -> None:
+    """Let a worker do one task and no more."""
+    delivery = worker._engine.queue.take(worker._policy.lease)
+    if delivery is not None:
+        worker._consider(delivery)
+
+
+def test_a_sibling_that_cannot_be_made_costs_no_other(
+    studio: Studio, ffmpeg_without: Callable[[str], Path]
+) -> None:
+    """What is true of outputs from one decode is true of those of several tasks."""
+    job = studio.submit(FILM, OPUS, PICTURES)
+
+    studio.work(cutting=FANNED_OUT, ffmpeg=ffmpeg_without("libopus"))
+
+    job = studio.service.get(job.id)
+    assert (job.state, states(job)) == (JobState.FAILED, [GOOD, BAD, GOOD])
+    assert job.outputs[1].failure is not None
+    assert any("taste" in line for line in job.outputs[1].failure.log_tail)
+    assert studio.published() == ["film.mp4", "p1.jpg", "p2.jpg", "p3.jpg"]
+
+
+def test_an_encoder_that_leaves_rubbish_is_blamed_and_not_the_source(
+    studio: Studio, tmp_path: Path
+) -> None:
+    script = tmp_path / "ffmpeg"
+    script.write_text('#!/bin/sh\nfor last; do :; done\necho rubbish > "${last#file:}"\n')
+    script.chmod(0o755)
+    job = studio.submit(FILM)
+
+    studio.work(ffmpeg=script)
+
+    job = studio.service.get(job.id)
+    assert job.failure is not None
+    assert job.failure.code == "OUTPUT_DAMAGED"
+    assert studio.published() == []
+    (task,) = studio.engine.store.tasks_of(job.id, 1)
+    assert [a.end for a in task.attempts] == [AttemptEnd.FAILED]
