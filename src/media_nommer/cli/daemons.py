@@ -77,7 +77,7 @@ def feed(
     log_level: options.LogLevel = None,
     config: options.Config = None,
 ) -> None:
-    """Accept jobs over HTTP, keep the fleet of workers, notify, and tidy up."""
+    """Accept jobs over HTTP, keep the fleet of workers, and tidy up."""
     from media_nommer.cli.settings import settings_for
     from media_nommer.daemons.feederd import run_feederd
 

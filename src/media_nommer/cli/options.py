@@ -16,7 +16,7 @@ Inputs = Annotated[
     typer.Argument(
         metavar="INPUT",
         show_default=False,
-        help="Files, folders of media files, or URLs.",
+        help="Films: files, folders of them, or file:// URLs.",
     ),
 ]
 OutDir = Annotated[
@@ -26,7 +26,7 @@ OutDir = Annotated[
         "-o",
         metavar="DIR",
         show_default=False,
-        help="Folder or URL that outputs go to. Default: the current folder.",
+        help="Folder (or file:// URL) for the outputs. Default: the current one.",
     ),
 ]
 Presets = Annotated[

@@ -57,7 +57,9 @@ def submit(
 ) -> None:
     """Send jobs to a running feederd, and print their ids."""
     from media_nommer.cli.asking import jobs_for, wishes_of
+    from media_nommer.cli.naming import settle_names
     from media_nommer.cli.remote import submit_all
+    from media_nommer.core.presets import load_presets
 
     wishes = wishes_of(
         presets=preset or (),
@@ -67,6 +69,7 @@ def submit(
         if_exists=if_exists,
     )
     wanted = jobs_for(inputs or (), wishes, recursive=recursive)
+    wanted = settle_names(wanted, load_presets())
     raise typer.Exit(
         submit_all(url, wanted, key=idempotency_key, watch=watch_it, as_json=as_json)
     )

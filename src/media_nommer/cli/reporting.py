@@ -7,6 +7,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import Any, TextIO
 
 import typer
@@ -59,7 +60,8 @@ def show_failure(
     out = stream or sys.stderr
     first, *more = failure.message.splitlines() or ["something failed without a word"]
     head = styled("error:", f"{_BOLD};{_RED}", out)
-    lines = [f"{head} {about + ': ' if about else ''}{first}"]
+    known = not about or first.startswith(PurePath(about).name)
+    lines = [f"{head} {first if known else f'{about}: {first}'}"]
     lines += [f"       {line}" for line in more]
     if failure.advice:
         lines.append(f"  {failure.advice}")

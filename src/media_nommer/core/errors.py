@@ -250,7 +250,7 @@ class OutputExists(StorageError):
 
     code = "OUTPUT_EXISTS"
     retryable = False
-    default_advice = 'Choose another destination or name, or say `if_exists = "replace"`.'
+    default_advice = 'Choose another destination or name, or set `if_exists` to "replace".'
 
 
 class OutputChanged(StorageError):

@@ -20,6 +20,7 @@ from media_nommer.core.errors import (
     JobNotFound,
     SourceNotFound,
     StorageError,
+    UnsupportedUrl,
 )
 from media_nommer.core.jobs import Job, JobId, JobState, Output
 from media_nommer.core.nodes import Node
@@ -226,11 +227,21 @@ class JobService:
 
         What is not on this machine is looked at by the worker, who has the time.
         """
+        if "://" not in url:
+            raise UnsupportedUrl(
+                f"inputs[0].url: {url!r} is not a URL; allowed: one such as "
+                "file:///films/film.mov"
+            )
         if self.outside.stat(url) is None and urlsplit(url).scheme == "file":
             raise SourceNotFound(f"there is no file at {url}")
 
     def _check_destination(self, url: str) -> None:
         """Check that a file could be put below the destination, as far as its URL tells."""
+        if "://" not in url:
+            raise UnsupportedUrl(
+                f"destination: {url!r} is not a URL; allowed: that of a folder, "
+                "such as file:///films/out/"
+            )
         self.outside.stat(f"{url.rstrip('/')}/output")
 
     def _log_text(self, attempt: Attempt) -> str | None:

@@ -163,7 +163,7 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
         (
             {"preset": "web", "vidoe": {}},
             "outputs[0].vidoe: is not known here; did you mean 'video'? allowed: "
-            "kind, name, container, video, audio, from_preset",
+            "kind, name, container, video, audio",
         ),
         (
             {"video": {"height": "tall"}},
@@ -175,7 +175,7 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
         ),
         (
             {"video": {"quality": 60}},
-            "outputs[0].video.quality: must be from 0 to 51 for h264, not 60.0",
+            "outputs[0].video.quality: must be from 0 to 51 for h264, not 60",
         ),
         (
             {"video": {"codec": "vp9", "profile": "high"}},

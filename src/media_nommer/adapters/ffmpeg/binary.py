@@ -31,7 +31,7 @@ def find_ffmpeg(setting: str | None = None) -> Path:
         found = shutil.which(Path(setting).expanduser())
         if found is None:
             raise EncoderMissing(
-                f"The setting `ffmpeg` is {setting}, which is no program that can be run.",
+                f"the setting `ffmpeg` is {setting}, which is no program that can be run",
                 advice="Correct the setting, or remove it to use the bundled FFmpeg.",
             )
         return Path(found).absolute()
@@ -41,10 +41,10 @@ def find_ffmpeg(setting: str | None = None) -> Path:
         bundled = Path(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
         raise EncoderMissing(
-            "The FFmpeg that comes with media-nommer is missing."
+            "the FFmpeg that comes with media-nommer is missing"
         ) from error
     if not os.access(bundled, os.X_OK):
-        raise EncoderMissing(f"{bundled} cannot be run.")
+        raise EncoderMissing(f"{bundled} cannot be run")
     return bundled.absolute()
 
 
@@ -56,7 +56,7 @@ def inspect_ffmpeg(ffmpeg: Path) -> FfmpegBuild:
     """
     first, _, _ = _ask(ffmpeg, "-version").partition("\n")
     if not first.startswith("ffmpeg version "):
-        raise EncoderMissing(f"{ffmpeg} is not an FFmpeg.")
+        raise EncoderMissing(f"{ffmpeg} is not an FFmpeg")
     return FfmpegBuild(
         path=ffmpeg,
         version=first.split()[2],

@@ -137,9 +137,7 @@ class _Log:
         try:
             self._file = self._path.open("ab", buffering=0)
         except OSError as error:
-            raise EncodeError(
-                f"The log {self._path} cannot be written: {error}."
-            ) from error
+            raise EncodeError(f"the log {self._path} cannot be written: {error}") from error
         self._put(f"$ {self._command}\n".encode())
         return self
 

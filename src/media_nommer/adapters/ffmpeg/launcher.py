@@ -44,7 +44,7 @@ class Launcher:
         scratch_root.mkdir(parents=True, exist_ok=True, mode=0o700)
         if next(scratch_root.iterdir(), None) is not None:
             raise InvalidSetting(
-                f"The scratch folder {scratch_root} is not empty.",
+                f"the scratch folder {scratch_root} is not empty",
                 advice="Give a new folder: all in it is deleted if the worker is killed.",
             )
         self.scratch_root = scratch_root.resolve()
@@ -92,7 +92,7 @@ class Launcher:
                 on_stdout=on_stdout, on_stderr=on_stderr, watch=watch, wall=limits.wall
             )
         if self._closed and ended.code:
-            raise HandedBack(f"{Path(argv[0]).name} was stopped: the worker is leaving.")
+            raise HandedBack(f"{Path(argv[0]).name} was stopped: the worker is leaving")
         return ended
 
     def start(
@@ -150,7 +150,7 @@ class Launcher:
     def _send(self, order: bytes, fds: Sequence[int]) -> None:
         with self._lock:
             if self._closed:
-                raise HandedBack("Nothing is started any more: the worker is leaving.")
+                raise HandedBack("nothing is started any more: the worker is leaving")
             for _ in range(2):
                 control = self._control or self._start_helper()
                 try:
@@ -159,7 +159,7 @@ class Launcher:
                     self._bury(patience=0.0)
                 else:
                     return
-        raise EncoderCrashed("The process that starts encoders keeps dying.")
+        raise EncoderCrashed("the process that starts encoders keeps dying")
 
     def _start_helper(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -204,7 +204,7 @@ def _order(argv: Sequence[str], cwd: Path, limits: Limits, env: Mapping[str, str
     }
     packed = json.dumps(order).encode()
     if len(packed) > MAX_ORDER:
-        raise EncodeError(f"The command line for {Path(argv[0]).name} is too long.")
+        raise EncodeError(f"the command line for {Path(argv[0]).name} is too long")
     return packed
 
 

@@ -97,11 +97,11 @@ class AvProbe(Probe):
             if answer is not None:
                 return _unpack(answer)
             if took >= wall:
-                raise NotMedia(f"{name} could not be read within {wall:g} seconds.")
+                raise NotMedia(f"{name} could not be read within {wall:g} seconds")
             crashes += alive
             if crashes == 2:
-                raise NotMedia(f"{name} is damaged: the file crashed the reader.")
-        raise EncoderCrashed(f"The process that reads media died while it read {name}.")
+                raise NotMedia(f"{name} is damaged: the file crashed the reader")
+        raise EncoderCrashed(f"the process that reads media died while it read {name}")
 
     def _try(
         self, verb: str, path: Path, name: str, wall: float
@@ -135,7 +135,7 @@ class AvProbe(Probe):
                     self._drop_server()
                 else:
                     return control
-        raise EncoderCrashed("The process that reads media does not stay alive.")
+        raise EncoderCrashed("the process that reads media does not stay alive")
 
     def _start_server(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -173,9 +173,9 @@ def _open(path: Path, name: str) -> int:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise SourceNotFound(f"There is no file {path}.") from error
+        raise SourceNotFound(f"there is no file {path}") from error
     except PermissionError as error:
-        raise AccessDenied(f"{name} may not be read.") from error
+        raise AccessDenied(f"{name} may not be read") from error
     except OSError as error:
         what = (
             NotMedia if error.errno in {errno.ENXIO, errno.ENAMETOOLONG} else AccessDenied
@@ -186,9 +186,9 @@ def _open(path: Path, name: str) -> int:
         return fd
     os.close(fd)
     if stat.S_ISREG(kind.st_mode):
-        raise EmptySource(f"{name} is empty.")
+        raise EmptySource(f"{name} is empty")
     what_it_is = "a folder" if stat.S_ISDIR(kind.st_mode) else "not a plain file"
-    raise NotMedia(f"{name} is {what_it_is}.")
+    raise NotMedia(f"{name} is {what_it_is}")
 
 
 def _read_all(fd: int, deadline: float) -> bytes | None:

@@ -85,9 +85,9 @@ def _answer(request: dict[str, Any], media: int) -> dict[str, Any]:
             "advice": error.advice,
         }
     except MemoryError:
-        message = f"{request['name']} needs more memory to read than it may use."
+        message = f"{request['name']} needs more memory to read than it may use"
     except Exception as error:  # the outermost frame of this process: say it, then end
-        message = f"{request['name']} could not be understood: {error!r}."
+        message = f"{request['name']} could not be understood: {error!r}"
     return {"error": "NOT_MEDIA", "message": message, "advice": None}
 
 

@@ -202,7 +202,7 @@ class Process:
                 os.killpg(self.pid, signal.SIGKILL)
         self._exit = self._ended(-signal.SIGKILL, 0.0, 0)
         raise EncoderCrashed(
-            f"{self._program} died together with the process that looks after it."
+            f"{self._program} died together with the process that looks after it"
         )
 
 
@@ -210,7 +210,7 @@ def _why_stop(
     program: str, now: float, deadline: float | None, watch: Watch | None
 ) -> NommerError | None:
     if deadline is not None and now > deadline:
-        return EncoderLimit(f"{program} took longer than it may.")
+        return EncoderLimit(f"{program} took longer than it may")
     return watch() if watch else None
 
 
@@ -229,9 +229,9 @@ def _refusal(program: str, what: str, number: int) -> NommerError:
     """Say why a process could not be started."""
     reason = os.strerror(number)
     if what == "cwd":
-        return EncodeError(f"{program} could not enter its scratch folder: {reason}.")
+        return EncodeError(f"{program} could not enter its scratch folder: {reason}")
     if number in {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}:
-        return EncoderCrashed(f"The machine could not start {program}: {reason}.")
+        return EncoderCrashed(f"the machine could not start {program}: {reason}")
     if number == errno.E2BIG:
-        return EncodeError(f"The command line for {program} is too long.")
-    return EncoderMissing(f"{program} cannot be run: {reason}.")
+        return EncodeError(f"the command line for {program} is too long")
+    return EncoderMissing(f"{program} cannot be run: {reason}")

@@ -51,7 +51,7 @@ class StallWatch:
         still = self._clock.monotonic() - self._moved
         if still <= self._patience:
             return None
-        return EncoderStalled(f"FFmpeg made no progress for {still:.0f} seconds.")
+        return EncoderStalled(f"FFmpeg made no progress for {still:.0f} seconds")
 
 
 def _progress(block: dict[str, str]) -> Progress:

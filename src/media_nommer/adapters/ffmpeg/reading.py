@@ -47,7 +47,7 @@ def inspect(fd: int, name: str) -> Media:
             else:
                 other.append(other_stream(stream))
         if not video and not audio:
-            raise NoStreams(f"{name} holds no picture or sound that can be decoded.")
+            raise NoStreams(f"{name} holds no picture or sound that can be decoded")
         start, duration = container.start_time, container.duration
         return Media(
             format=container.format.name,
@@ -77,9 +77,7 @@ def count(fd: int, name: str) -> list[StreamCount]:
                 if packet.size or packet.dts is not None:
                     walks[packet.stream_index].step(packet)
         except (av.FFmpegError, MemoryError) as error:
-            raise NotMedia(
-                f"{name} cannot be read to its end: {_reason(error)}."
-            ) from error
+            raise NotMedia(f"{name} cannot be read to its end: {_reason(error)}") from error
         return [
             walks[stream.index].result(stream.index, stream.type, stream.time_base)
             for stream in container.streams
@@ -138,7 +136,7 @@ def _opened(fd: int, name: str) -> Iterator[InputContainer]:
     }
     if os.pread(fd, 64, 0).lstrip(b"\xef\xbb\xbf\r\n\t ").startswith(_PLAYLISTS):
         raise NotMedia(
-            f"{name} is a playlist or text: it names media and holds none.",
+            f"{name} is a playlist or text: it names media and holds none",
             advice="Send the media file itself.",
         )
     av.logging.set_level(av.logging.ERROR)
@@ -151,10 +149,10 @@ def _opened(fd: int, name: str) -> Iterator[InputContainer]:
             text = " ".join(message for _, _, message in said)
             if "moov atom not found" in text:
                 raise TruncatedMedia(
-                    f"{name} ends before its index: it is cut short."
+                    f"{name} ends before its index: it is cut short"
                 ) from error
             raise NotMedia(
-                f"{name} is not in a format that media-nommer reads: {_reason(error)}."
+                f"{name} is not in a format that media-nommer reads: {_reason(error)}"
             ) from error
         with container:
             yield container
@@ -169,7 +167,7 @@ def _refuse_truncated(container: InputContainer, fd: int, name: str) -> None:
     entries = [s.index_entries for s in container.streams]
     ends = [index[-1].pos + index[-1].size for index in entries if len(index)]
     if lacking := missing_bytes(fd, container.format.name, ends):
-        raise TruncatedMedia(f"{name} is cut short: at least {lacking} bytes are missing.")
+        raise TruncatedMedia(f"{name} is cut short: at least {lacking} bytes are missing")
 
 
 def _looked_at(

@@ -49,33 +49,33 @@ def trouble(
     quote = "; ".join(said[:3]).rstrip(".")
 
     if "No space left on device" in text or "Disk quota exceeded" in text:
-        return NoSpace(f"The disk was full while {program} wrote to it.", log_tail=tail)
+        return NoSpace(f"the disk was full while {program} wrote to it", log_tail=tail)
     if crossed := _limit_crossed(ended, text, limits):
-        return EncoderLimit(f"{program} {crossed}.", log_tail=tail)
+        return EncoderLimit(f"{program} {crossed}", log_tail=tail)
     if ended.killed_by is not None:
         message = f"{program} was killed by {ended.killed_by.name}"
         if ended.killed_by is signal.SIGKILL:
             message += ", perhaps because the machine had too little memory"
-        return EncoderCrashed(f"{message}.", log_tail=tail)
+        return EncoderCrashed(f"{message}", log_tail=tail)
     if _starved(text):
-        return EncoderCrashed(f"{program} found too little memory.", log_tail=tail)
+        return EncoderCrashed(f"{program} found too little memory", log_tail=tail)
     if missing := re.search(r"Unknown encoder '([^']*)'", text):
         return EncoderMissing(
-            f"This FFmpeg has no encoder called {missing[1]}.",
+            f"this FFmpeg has no encoder called {missing[1]}",
             advice="Set `ffmpeg` to a build that has it, or choose another codec.",
             log_tail=tail,
         )
     if "moov atom not found" in text:
         return TruncatedMedia(
-            "The source ends before its index: it is cut short.", log_tail=tail
+            "the source ends before its index: it is cut short", log_tail=tail
         )
     if "Error opening input" in text and (
         "Invalid data found" in text or "not on whitelist" in text
     ):
-        return NotMedia(f"FFmpeg cannot read the source: {quote}.", log_tail=tail)
+        return NotMedia(f"FFmpeg cannot read the source: {quote}", log_tail=tail)
     if not quote:
-        return EncodeError(f"{program} exited with status {ended.code}.", log_tail=tail)
-    return EncodeError(f"{program} refused: {quote}.", log_tail=tail)
+        return EncodeError(f"{program} exited with status {ended.code}", log_tail=tail)
+    return EncodeError(f"{program} refused: {quote}", log_tail=tail)
 
 
 def _limit_crossed(ended: Exit, text: str, limits: Limits) -> str | None:

@@ -71,8 +71,13 @@ def path_of(location: Sequence[str | int]) -> str:
     return path or "the recipe"
 
 
+#: Keys of stored recipes that nobody is told to write.
+_OURS = frozenset({"from_preset"})
+
+
 def unknown_key(key: str, known: Sequence[str]) -> str:
     """Return what to say about a key that is not among ``known``."""
+    known = [name for name in known if name not in _OURS]
     close = difflib.get_close_matches(key, known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ";"
     return f"is not known here{hint} allowed: {', '.join(known)}"

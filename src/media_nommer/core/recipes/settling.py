@@ -106,7 +106,7 @@ def _video_problems(
     if video.quality is None or not limits.best <= video.quality <= limits.worst:
         problems.append(
             f"{path}.quality: must be from {limits.best} to {limits.worst} for "
-            f"{video.codec}, not {video.quality}"
+            f"{video.codec}, not {video.quality:g}"
         )
     if video.profile and video.codec != "h264":
         problems.append(f"{path}.profile: is for h264 alone, not for {video.codec}")

@@ -76,7 +76,7 @@ def test_each_end_has_its_error(
 
     assert type(error) is kind
     assert error.log_tail == log
-    assert error.message.endswith(".")
+    assert not error.message.endswith(".")
 
 
 def test_a_kill_after_all_processor_time_was_used_is_a_limit() -> None:

@@ -157,6 +157,32 @@ def test_rule_3_two_siblings_that_commit_at_once_create_what_follows_once(
     assert shop.queue.depth() == 1
 
 
+@pytest.mark.parametrize("moment", range(1, 6))
+def test_rule_3_two_that_both_see_what_follows_put_one_message_for_it(
+    shop: Workshop, moment: int
+) -> None:
+    """Rule 3: both had committed before either read its siblings."""
+    planned(shop)
+    shop.queue._duplicates = True  # as on SQS, where a needless put is a second message
+    one, two = shop.claim("a"), shop.claim("b")
+    commit(one, Result())
+    commit(two, Result())
+    calls = 0
+
+    def meanwhile(_call: Call) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == moment:
+            follow_up(shop.engine, two)
+
+    shop.tape.before = meanwhile
+    follow_up(shop.engine, one)
+
+    assert calls >= moment
+    assert shop.queue.depth() == 1
+    assert shop.take().task_id == shop.task_id("assemble-0")
+
+
 def test_rule_3_what_needs_others_waits_for_all_of_them(shop: Workshop) -> None:
     planned(shop)
     one, two = shop.claim(), shop.claim()
