@@ -260,3 +260,11 @@ def test_an_error_is_logged_with_its_traceback_in_both_styles() -> None:
 
         assert "chore_broken" in out.getvalue()
         assert "ValueError: invalid literal" in out.getvalue()
+
+
+def test_rule_12_a_password_does_not_show_when_settings_are_printed() -> None:
+    environ = {"NOMMER_CONFIG": "", "NOMMER_STORE": "postgresql://me:s3cret@host/db"}
+
+    settings = load_settings(environ=environ)
+
+    assert "s3cret" not in f"{settings!r} {settings}"

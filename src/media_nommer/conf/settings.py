@@ -1,12 +1,13 @@
 """What there is to set, with its default and what it may be."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from typing_extensions import override
 
 from media_nommer.conf.values import (
     Allowed,
@@ -16,6 +17,7 @@ from media_nommer.conf.values import (
     PositiveDuration,
     is_loopback,
     read_path,
+    redacted,
     written,
 )
 
@@ -87,6 +89,12 @@ class Settings(BaseModel):
             "scratch_dir": f"{data_dir}/scratch",
         }
         return places | values
+
+    @override
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Leave passwords out of what a log or a traceback may show."""
+        for name, value in self:
+            yield name, redacted(value) if isinstance(value, str) else value
 
     @property
     def sources(self) -> Mapping[str, str]:

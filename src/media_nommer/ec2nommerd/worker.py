@@ -60,8 +60,8 @@ class Worker:
 
     @property
     def idle_for(self) -> timedelta:
-        """How long there has been nothing to do, not even to watch."""
-        if self._held or self._watched:
+        """How long nothing has been worked on; to watch another's task is not work."""
+        if self._held:
             self._last_busy = self._engine.clock.monotonic()
         return timedelta(seconds=self._engine.clock.monotonic() - self._last_busy)
 
@@ -73,7 +73,6 @@ class Worker:
             if delivery is None:
                 break
             begun = True
-            self._last_busy = self._engine.clock.monotonic()
             self._consider(delivery)
         return begun
 
