@@ -149,7 +149,7 @@ def test_a_source_that_cannot_be_encoded_says_why(
     said = shell.run("encode", "bad.mp4", "-o", "out")
 
     assert (said.status, said.out) == (1, "")
-    assert "error: bad.mp4: " in said.err
+    assert "error: bad.mp4 " in said.err
     assert advice in said.err
     assert said.err.rstrip().endswith(code)
     assert "Traceback" not in said.err

@@ -73,8 +73,13 @@ def test_the_same_key_is_the_same_job(service: Service, film: Path) -> None:
     assert (first.status, first.out) == (0, second.out)
 
 
-def test_one_key_for_several_films_is_refused(service: Service, film: Path) -> None:
-    said = service.run("submit", film, film, "--idempotency-key", "once")
+def test_one_key_for_several_films_is_refused(
+    service: Service, film: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.mkv"
+    other.write_bytes(film.read_bytes())
+
+    said = service.run("submit", film, other, "--idempotency-key", "once")
 
     assert said.status == 2
     assert "--idempotency-key is for one job, and there are 2" in said.err
