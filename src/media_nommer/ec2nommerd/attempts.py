@@ -81,7 +81,8 @@ class AttemptRunner:
                 nowhere = Work(self.engine, held, Path("nowhere"), self.on_step)
                 self._fail(nowhere, Failure.of(error))
             else:
-                self._run_in(Work(self.engine, held, folder, self.on_step))
+                last = held.task.failures + 1 >= self.policy.max_attempts
+                self._run_in(Work(self.engine, held, folder, self.on_step, last))
 
     def _run_in(self, work: Work) -> None:
         held = work.held

@@ -218,6 +218,27 @@ def test_an_output_that_cannot_be_made_costs_no_other(
     assert len(runs) == 4
 
 
+def test_an_output_that_kills_its_encoder_costs_no_other(
+    studio: Studio, tmp_path: Path
+) -> None:
+    script = tmp_path / "ffmpeg"
+    script.write_text(
+        "#!/bin/sh\n"
+        'case " $* " in *" libopus "*) kill -SEGV $$;; esac\n'
+        f'exec "{find_ffmpeg()}" "$@"\n'
+    )
+    script.chmod(0o755)
+    job = studio.submit(FILM, OPUS)
+
+    studio.work(ffmpeg=script)
+
+    job = studio.service.get(job.id)
+    assert (job.state, states(job)) == (JobState.FAILED, [GOOD, BAD])
+    assert job.failure is not None
+    assert job.failure.code == "ENCODER_CRASHED"
+    assert studio.published() == ["film.mp4"]
+
+
 def test_what_could_not_be_made_is_all_that_a_retry_makes(
     studio: Studio, ffmpeg_without: Callable[[str], Path]
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from media_nommer.core.errors import WorkStopped
+from media_nommer.core.errors import NommerError, WorkStopped
 from media_nommer.core.jobs import Job, Phase
 from media_nommer.core.tasks import Result, Task, TaskKind
 from media_nommer.core.workflow.changes import change_job
@@ -32,13 +32,15 @@ class Work:
     """One attempt as its nommer sees it.
 
     ``scratch`` is a folder of its own; ``log`` a file in it that is kept after the attempt.
-    ``cpu_seconds`` adds up what its encoders used.
+    ``cpu_seconds`` adds up what its encoders used. After the ``last_try`` an error that may
+    pass ends the job as any other does.
     """
 
     engine: Engine
     held: HeldTask
     scratch: Path
     on_step: Callable[[Step], None]
+    last_try: bool = False
     phase: Phase = Phase.INSPECTING
     cpu_seconds: float = field(default=0.0)
 
@@ -60,6 +62,10 @@ class Work:
     def stop(self) -> WorkStopped | None:
         """Return why the work must be dropped now, None while it may go on."""
         return self.held.stopped
+
+    def worth_another_try(self, error: NommerError) -> bool:
+        """Return whether an error is better left to the next attempt."""
+        return error.retryable and not self.last_try
 
     def check(self) -> None:
         """Raise the reason if the work must be dropped now."""

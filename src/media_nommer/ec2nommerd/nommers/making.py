@@ -89,8 +89,8 @@ def make_outputs(
 ) -> Result:
     """Make outputs from one decode, check them, and put them into the work area.
 
-    If the encoder refuses all of them together they are tried one by one, so that the
-    failure of one does not take the others along.
+    If the encoder refuses all of them together, or keeps failing on them, they are tried
+    one by one, so that the failure of one does not take the others along.
 
     Raises:
         EncodeError: none of them could be made.
@@ -99,7 +99,7 @@ def make_outputs(
     try:
         return _make(kit, work, source, plans)
     except EncodeError as error:
-        if len(plans) == 1 or error.retryable:
+        if len(plans) == 1 or work.worth_another_try(error):
             raise
         log.warning("outputs_made_apart", job=work.job.id, message=error.message)
     return _make_apart(kit, work, source, plans)
@@ -114,7 +114,7 @@ def _make_apart(
         try:
             made = _make(kit, work, source, [plan])
         except EncodeError as error:
-            if error.retryable:
+            if work.worth_another_try(error):
                 raise
             failures[plan.index] = Failure.of(error)
         else:

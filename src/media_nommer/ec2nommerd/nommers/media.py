@@ -70,7 +70,7 @@ class EncodeNommer(Nommer):
         try:
             return make_outputs(self._kit, work, source, plans)
         except EncodeError as error:
-            if error.retryable:
+            if work.worth_another_try(error):
                 raise
             failure = Failure.of(error)
             return Result(failures={plan.index: failure for plan in plans})
