@@ -1,12 +1,16 @@
 """Changing a record that others change too: read, decide, swap, and anew when overtaken."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from media_nommer.core.errors import Overtaken
 from media_nommer.core.jobs import Job, JobId
 from media_nommer.core.nodes import Node, NodeId
 from media_nommer.core.ports.store import JobStore
 from media_nommer.core.tasks import Task, TaskId
+
+Id = TypeVar("Id")
+Record = TypeVar("Record")
 
 
 def change_job(store: JobStore, job_id: JobId, change: Callable[[Job], Job | None]) -> Job:
@@ -17,15 +21,7 @@ def change_job(store: JobStore, job_id: JobId, change: Callable[[Job], Job | Non
     Raises:
         JobNotFound: no job has this id.
     """
-    while True:
-        job = store.get_job(job_id)
-        changed = change(job)
-        if changed is None:
-            return job
-        try:
-            return store.swap_job(changed)
-        except Overtaken:
-            continue
+    return _change(store.get_job, store.swap_job, job_id, change)
 
 
 def change_task(
@@ -36,15 +32,7 @@ def change_task(
     Raises:
         TaskNotFound: no task has this id.
     """
-    while True:
-        task = store.get_task(task_id)
-        changed = change(task)
-        if changed is None:
-            return task
-        try:
-            return store.swap_task(changed)
-        except Overtaken:
-            continue
+    return _change(store.get_task, store.swap_task, task_id, change)
 
 
 def change_node(
@@ -55,12 +43,21 @@ def change_node(
     Raises:
         NodeNotFound: no node has this id.
     """
+    return _change(store.get_node, store.swap_node, node_id, change)
+
+
+def _change(
+    get: Callable[[Id], Record],
+    swap: Callable[[Record], Record],
+    record_id: Id,
+    change: Callable[[Record], Record | None],
+) -> Record:
     while True:
-        node = store.get_node(node_id)
-        changed = change(node)
+        record = get(record_id)
+        changed = change(record)
         if changed is None:
-            return node
+            return record
         try:
-            return store.swap_node(changed)
+            return swap(changed)
         except Overtaken:
             continue
