@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgres_server
+from tests import aws_services, postgres_server
 
 _schemas = itertools.count(1)
 
@@ -30,3 +30,18 @@ def postgres_url(postgres: Path) -> Callable[[], str]:
         return postgres_server.url_of(postgres, schema)
 
     return new
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """The endpoint of a server that is Amazon for this session alone."""
+    with aws_services.moto() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def aws(moto: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Makes boto3 take moto's server for Amazon; gives its endpoint."""
+    for name, value in aws_services.settings(moto).items():
+        monkeypatch.setenv(name, value)
+    return moto

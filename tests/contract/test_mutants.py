@@ -20,7 +20,13 @@ from media_nommer.core.errors import AlreadyExists, JobNotFound, LeaseLost
 from media_nommer.core.jobs import Job
 from media_nommer.core.nodes import Duty, Node, NodeId
 from media_nommer.core.ports.queue import Delivery
-from media_nommer.core.ports.storage import StopCheck, StoredObject, never_stop
+from media_nommer.core.ports.storage import (
+    PLAIN,
+    StopCheck,
+    StoredObject,
+    Traits,
+    never_stop,
+)
 from media_nommer.core.ports.store import JobPage
 from media_nommer.core.tasks import Task, TaskId
 from media_nommer.testing.clock import ManualClock
@@ -217,6 +223,8 @@ class StorageThatChecksThenPuts(MemoryStorage):
         url: str,
         *,
         before: str | None = None,
+        sha256: str | None = None,
+        traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
         standing = self.stat(url)
@@ -260,6 +268,8 @@ class StorageThatNeverStops(MemoryStorage):
         url: str,
         *,
         before: str | None = None,
+        sha256: str | None = None,
+        traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
         return super().put(path, url, before=before)

@@ -12,7 +12,13 @@ from media_nommer.adapters.memory.storage import MemoryStorage
 from media_nommer.adapters.memory.store import MemoryStore
 from media_nommer.core.errors import ServiceUnavailable
 from media_nommer.core.jobs import Job, JobId
-from media_nommer.core.ports.storage import StopCheck, StoredObject, never_stop
+from media_nommer.core.ports.storage import (
+    PLAIN,
+    StopCheck,
+    StoredObject,
+    Traits,
+    never_stop,
+)
 from media_nommer.core.tasks import Task, TaskId
 from media_nommer.sim.world import World
 
@@ -107,6 +113,7 @@ class SimStorage(MemoryStorage):
         url: str,
         *,
         before: str | None = None,
+        traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
         """Copy in two turns: between the last look and the effect, anything may happen."""
@@ -114,7 +121,7 @@ class SimStorage(MemoryStorage):
         if (reason := stop()) is not None:
             raise reason
         self._world.turn()
-        stored = super().copy(source, url, before=before)
+        stored = super().copy(source, url, before=before, traits=traits)
         self.writes[url] += 1
         return stored
 

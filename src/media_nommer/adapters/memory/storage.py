@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from typing_extensions import override
@@ -15,7 +16,14 @@ from media_nommer.core.errors import (
     StorageError,
     UnsupportedUrl,
 )
-from media_nommer.core.ports.storage import StopCheck, Storage, StoredObject, never_stop
+from media_nommer.core.ports.storage import (
+    PLAIN,
+    StopCheck,
+    Storage,
+    StoredObject,
+    Traits,
+    never_stop,
+)
 
 _SCHEME = "memory://"
 #: How much of a copy is made between two looks at ``stop``: 1 MiB.
@@ -66,6 +74,8 @@ class MemoryStorage(Storage):
         url: str,
         *,
         before: str | None = None,
+        sha256: str | None = None,
+        traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
         """Put the bytes of ``path`` at ``url`` in one step, if the place is as expected."""
@@ -79,6 +89,7 @@ class MemoryStorage(Storage):
         url: str,
         *,
         before: str | None = None,
+        traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
         """Put the bytes that stand at ``source`` at ``url``, as ``put`` would."""
@@ -102,6 +113,11 @@ class MemoryStorage(Storage):
         if stored is None:
             raise SourceNotFound(f"there is nothing at {url}")
         return stored.data
+
+    @override
+    def link(self, url: str, lasting: timedelta) -> str | None:
+        """Return None: nobody outside can be let in."""
+        return None
 
     @override
     def delete(self, url: str) -> None:

@@ -5,6 +5,7 @@ import os
 import stat as modes
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from typing_extensions import override
@@ -25,7 +26,14 @@ from media_nommer.core.errors import (
     SourceNotFound,
     StorageError,
 )
-from media_nommer.core.ports.storage import StopCheck, Storage, StoredObject, never_stop
+from media_nommer.core.ports.storage import (
+    PLAIN,
+    StopCheck,
+    Storage,
+    StoredObject,
+    Traits,
+    never_stop,
+)
 
 _NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR}
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -66,6 +74,8 @@ class FileStorage(Storage):
         url: str,
         *,
         before: str | None = None,
+        sha256: str | None = None,
+        traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
         """Put a file at ``url``, by a second link to it where that can be."""
@@ -80,6 +90,7 @@ class FileStorage(Storage):
         url: str,
         *,
         before: str | None = None,
+        traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
         """Put the bytes that stand at ``source`` at ``url``, as ``put`` would."""
@@ -103,6 +114,11 @@ class FileStorage(Storage):
         source = self._source(url)
         with _translated(url):
             return source.read_bytes()
+
+    @override
+    def link(self, url: str, lasting: timedelta) -> str | None:
+        """Return None: nobody outside can be let in."""
+        return None
 
     @override
     def delete(self, url: str) -> None:

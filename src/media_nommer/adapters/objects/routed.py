@@ -2,12 +2,20 @@
 
 import tempfile
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from typing_extensions import override
 
 from media_nommer.core.errors import UnsupportedUrl
-from media_nommer.core.ports.storage import StopCheck, Storage, StoredObject, never_stop
+from media_nommer.core.ports.storage import (
+    PLAIN,
+    StopCheck,
+    Storage,
+    StoredObject,
+    Traits,
+    never_stop,
+)
 
 
 class RoutedStorage(Storage):
@@ -40,10 +48,14 @@ class RoutedStorage(Storage):
         url: str,
         *,
         before: str | None = None,
+        sha256: str | None = None,
+        traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
         """Put the bytes of ``path`` at ``url``."""
-        return self._serving(url).put(path, url, before=before, stop=stop)
+        return self._serving(url).put(
+            path, url, before=before, sha256=sha256, traits=traits, stop=stop
+        )
 
     @override
     def copy(
@@ -52,16 +64,17 @@ class RoutedStorage(Storage):
         url: str,
         *,
         before: str | None = None,
+        traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
         """Put the bytes that stand at ``source`` at ``url``."""
         origin, target = self._serving(source), self._serving(url)
         if origin is target:
-            return target.copy(source, url, before=before, stop=stop)
+            return target.copy(source, url, before=before, traits=traits, stop=stop)
         with tempfile.TemporaryDirectory(prefix="copy-", dir=self._scratch) as folder:
             path = Path(folder, "object")
             origin.fetch(source, path, stop=stop)
-            return target.put(path, url, before=before, stop=stop)
+            return target.put(path, url, before=before, traits=traits, stop=stop)
 
     @override
     def holds(self, url: str, *, size: int, sha256: str) -> bool:
@@ -72,6 +85,11 @@ class RoutedStorage(Storage):
     def read(self, url: str) -> bytes:
         """Return a small object whole."""
         return self._serving(url).read(url)
+
+    @override
+    def link(self, url: str, lasting: timedelta) -> str | None:
+        """Return a link that lasts for so long, None where the storage gives none."""
+        return self._serving(url).link(url, lasting)
 
     @override
     def delete(self, url: str) -> None:

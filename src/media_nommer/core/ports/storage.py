@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from media_nommer.core.errors import WorkStopped
@@ -23,6 +24,24 @@ class StoredObject:
 
     size: int
     version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """How an object is kept and served, where its storage knows of such things.
+
+    ``content_type`` is told by the name where it is None. ``kms_key`` is the id of the key
+    that the service is to encrypt with, ``storage_class`` the service's own word.
+    """
+
+    content_type: str | None = None
+    cache_control: str | None = None
+    storage_class: str | None = None
+    kms_key: str | None = None
+
+
+#: As the storage does by itself.
+PLAIN = Traits()
 
 
 class Storage(ABC):
@@ -56,12 +75,15 @@ class Storage(ABC):
         url: str,
         *,
         before: str | None = None,
+        sha256: str | None = None,
+        traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
         """Put the bytes of ``path`` at ``url`` in one step, if the place is as expected.
 
         ``before`` is the version that must stand there now, None for nothing. The file may
-        be linked rather than copied: it must not be written to afterwards.
+        be linked rather than copied: it must not be written to afterwards. Who knows the
+        bytes' ``sha256`` already spares a storage that wants it the reading.
 
         Raises:
             OutputExists: ``before`` is None, and something stands there.
@@ -75,6 +97,7 @@ class Storage(ABC):
         url: str,
         *,
         before: str | None = None,
+        traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
         """Put the bytes that stand at ``source`` at ``url``, as ``put`` would.
@@ -108,3 +131,10 @@ class Storage(ABC):
     @abstractmethod
     def delete_below(self, prefix: str) -> None:
         """Remove all objects below ``prefix``, and the folders that are empty then."""
+
+    @abstractmethod
+    def link(self, url: str, lasting: timedelta) -> str | None:
+        """Return a link by which anybody may read the object for so long.
+
+        None where the storage gives none, or nothing stands there to be seen at once.
+        """

@@ -1,0 +1,1 @@
+"""Amazon's services: SQS, SimpleDB, DynamoDB and S3, through boto3."""
