@@ -167,7 +167,9 @@ def _open_queue(
     if _scheme(url) in _SQL:
         from media_nommer.adapters.sql import SqlQueue
 
-        return SqlQueue(_database(url, opened, stack))
+        database = SqlQueue(_database(url, opened, stack))
+        stack.callback(database.close)
+        return database
     from media_nommer.adapters.memory import MemoryQueue
 
     return MemoryQueue(clock)

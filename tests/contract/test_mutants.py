@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mutants import failures
@@ -17,7 +18,7 @@ from media_nommer.adapters.memory import (
     MemoryStore,
 )
 from media_nommer.core.errors import AlreadyExists, JobNotFound, LeaseLost
-from media_nommer.core.jobs import Job
+from media_nommer.core.jobs import Job, JobId, Priority
 from media_nommer.core.nodes import Duty, Node, NodeId
 from media_nommer.core.ports.queue import Delivery
 from media_nommer.core.ports.storage import (
@@ -32,7 +33,11 @@ from media_nommer.core.tasks import Task, TaskId
 from media_nommer.testing.clock import ManualClock
 from media_nommer.testing.fleet_contract import FleetContract
 from media_nommer.testing.queue_contract import QueueContract
-from media_nommer.testing.storage_contract import StorageContract
+from media_nommer.testing.storage_contract import (
+    ReadingContract,
+    StorageContract,
+    planting,
+)
 from media_nommer.testing.store_contract import StoreContract
 
 
@@ -81,6 +86,12 @@ class StoreThatForgetsOldReads(MemoryStore):
         return JobPage(jobs[start : start + limit], more)
 
 
+class StoreThatForgetsNoTasks(MemoryStore):
+    @override
+    def forget_job(self, job_id: JobId, runs: int) -> None:
+        super().forget_job(job_id, 0)
+
+
 class StoreThatLosesJobs(MemoryStore):
     @override
     def get_job(self, job_id: object) -> Job:
@@ -103,6 +114,7 @@ class StoreThatShowsSettledTasks(MemoryStore):
         StoreWithoutFenceOnDuties,
         StoreThatAddsOver,
         StoreThatForgetsOldReads,
+        StoreThatForgetsNoTasks,
         StoreThatLosesJobs,
         StoreThatShowsSettledTasks,
     ],
@@ -113,8 +125,8 @@ def test_a_broken_store_is_found(broken: type[MemoryStore]) -> None:
 
 class QueueWithoutExpiry(MemoryQueue):
     @override
-    def take(self, lease: timedelta) -> Delivery | None:
-        return super().take(timedelta(days=365))
+    def take(self, lease: timedelta, **how: Any) -> Delivery | None:
+        return super().take(timedelta(days=365), **how)
 
 
 class QueueWithoutTokens(MemoryQueue):
@@ -135,21 +147,34 @@ class QueueThatKeepsForAnybody(MemoryQueue):
 
 class QueueThatHidesForHalfALease(MemoryQueue):
     @override
-    def take(self, lease: timedelta) -> Delivery | None:
-        return super().take(lease / 2)
+    def take(self, lease: timedelta, **how: Any) -> Delivery | None:
+        return super().take(lease / 2, **how)
 
 
 class QueueWithoutDelay(MemoryQueue):
     @override
-    def put(self, task_id: TaskId, *, delay: timedelta = timedelta()) -> None:
-        super().put(task_id)
+    def put(self, task_id: TaskId, **how: Any) -> None:
+        super().put(task_id, **{**how, "delay": timedelta()})
 
 
 class QueueThatIgnoresASecondPut(MemoryQueue):
     @override
-    def put(self, task_id: TaskId, *, delay: timedelta = timedelta()) -> None:
+    def put(self, task_id: TaskId, **how: Any) -> None:
         if task_id not in self._by_task:
-            super().put(task_id, delay=delay)
+            super().put(task_id, **how)
+
+
+class QueueWithoutPriorities(MemoryQueue):
+    @override
+    def put(self, task_id: TaskId, **how: Any) -> None:
+        super().put(task_id, **{**how, "priority": Priority.NORMAL})
+
+
+class QueueThatStarvesTheLow(MemoryQueue):
+    @override
+    def take(self, lease: timedelta, **how: Any) -> Delivery | None:
+        self._takes = 0
+        return super().take(lease, **how)
 
 
 class QueueThatAddsToALease(MemoryQueue):
@@ -160,8 +185,8 @@ class QueueThatAddsToALease(MemoryQueue):
 
 class QueueThatForgetsOnTake(MemoryQueue):
     @override
-    def take(self, lease: timedelta) -> Delivery | None:
-        delivery = super().take(lease)
+    def take(self, lease: timedelta, **how: Any) -> Delivery | None:
+        delivery = super().take(lease, **how)
         if delivery is not None:
             super().done(delivery)
         return delivery
@@ -185,6 +210,8 @@ class QueueThatIsSilentAboutLoss(MemoryQueue):
         QueueThatHidesForHalfALease,
         QueueWithoutDelay,
         QueueThatIgnoresASecondPut,
+        QueueWithoutPriorities,
+        QueueThatStarvesTheLow,
         QueueThatAddsToALease,
         QueueThatForgetsOnTake,
         QueueThatIsSilentAboutLoss,
@@ -291,13 +318,109 @@ def test_a_broken_storage_is_found(
     broken: type[MemoryStorage], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     def fixtures() -> Mapping[str, object]:
+        made, folder = broken(), tmp_path_factory.mktemp("mutant")
         return {
-            "storage": broken(),
+            "storage": made,
             "url": lambda name: f"memory://bucket/{name}",
-            "tmp_path": tmp_path_factory.mktemp("mutant"),
+            "plant": planting(made, lambda name: f"memory://bucket/{name}", folder),
+            "tmp_path": folder,
         }
 
     assert failures(StorageContract, fixtures)
+
+
+class StorageThatFetchesTooLittle(MemoryStorage):
+    """A connection broke, and nobody compared what came with what was to come."""
+
+    @override
+    def fetch(self, url: str, path: Path, *, stop: StopCheck = never_stop) -> None:
+        super().fetch(url, path, stop=stop)
+        path.write_bytes(path.read_bytes()[:1_000_000])
+
+
+class StorageThatLeavesHalfAFile(MemoryStorage):
+    @override
+    def fetch(self, url: str, path: Path, *, stop: StopCheck = never_stop) -> None:
+        data = self.read(url)
+        with path.open("xb") as file:
+            for start in range(0, len(data), 1 << 20):
+                if (reason := stop()) is not None:
+                    raise reason
+                file.write(data[start : start + (1 << 20)])
+
+
+class StorageThatFetchesOverFiles(MemoryStorage):
+    @override
+    def fetch(self, url: str, path: Path, *, stop: StopCheck = never_stop) -> None:
+        path.unlink(missing_ok=True)
+        super().fetch(url, path, stop=stop)
+
+
+class StorageThatMakesEmptyFiles(MemoryStorage):
+    """What is not there is taken for something of no bytes."""
+
+    @override
+    def fetch(self, url: str, path: Path, *, stop: StopCheck = never_stop) -> None:
+        path.touch(exist_ok=False)
+        path.write_bytes(self.read(url))
+
+
+class StorageWhoseVersionIsTheSize(MemoryStorage):
+    @override
+    def stat(self, url: str) -> StoredObject | None:
+        seen = super().stat(url)
+        return seen and replace(seen, version=str(seen.size))
+
+
+class StorageWhoseVersionIsTheHour(MemoryStorage):
+    """It changes while nothing else does."""
+
+    asked = 0
+
+    @override
+    def stat(self, url: str) -> StoredObject | None:
+        seen = super().stat(url)
+        self.asked += 1
+        return seen and replace(seen, version=f"{seen.version}-{self.asked}")
+
+
+class StorageThatReadsTooLittle(MemoryStorage):
+    """Its ranges begin at the second byte."""
+
+    @override
+    def read(self, url: str) -> bytes:
+        return super().read(url)[1:]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        StorageThatFetchesTooLittle,
+        StorageThatLeavesHalfAFile,
+        StorageThatFetchesOverFiles,
+        StorageThatMakesEmptyFiles,
+        StorageThatReadsTooLittle,
+        StorageWhoseVersionIsTheHour,
+        StorageWhoseVersionIsTheSize,
+    ],
+)
+def test_a_storage_that_reads_badly_is_found(
+    broken: type[MemoryStorage], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def url(name: str) -> str:
+        return f"memory://bucket/{name}"
+
+    def fixtures() -> Mapping[str, object]:
+        made, below = broken(), MemoryStorage()
+        below._objects = made._objects
+        return {
+            "storage": made,
+            "url": url,
+            "plant": planting(below, url, tmp_path_factory.mktemp("planted")),
+            "tmp_path": tmp_path_factory.mktemp("mutant"),
+        }
+
+    assert failures(ReadingContract, fixtures)
 
 
 class FleetThatStartsAgain(MemoryFleet):
@@ -343,7 +466,12 @@ def test_what_is_not_broken_is_not_found(tmp_path_factory: pytest.TempPathFactor
     def storage() -> Mapping[str, object]:
         folder = tmp_path_factory.mktemp("sound")
         made = MemoryStorage()
-        return {"storage": made, "url": lambda n: f"memory://b/{n}", "tmp_path": folder}
+        return {
+            "storage": made,
+            "url": lambda n: f"memory://b/{n}",
+            "plant": planting(made, lambda n: f"memory://b/{n}", folder),
+            "tmp_path": folder,
+        }
 
     assert failures(StoreContract, lambda: {"store": MemoryStore()}) == set()
     assert failures(QueueContract, queue) == set()

@@ -20,6 +20,7 @@ from media_nommer.conf.settings import Settings
 from media_nommer.conf.values import redacted
 from media_nommer.core.errors import AccessDenied, EncoderMissing, NommerError, NoSpace
 from media_nommer.core.jobs import JobState
+from media_nommer.core.ports.store import JobFilter
 from media_nommer.core.workflow.engine import Engine
 
 #: FFmpeg's encoders behind the codecs of recipes.
@@ -85,7 +86,9 @@ def _not_made_yet(store: str) -> Path | None:
 
 
 def _store(settings: Settings, engine: Engine) -> str:
-    unfinished = engine.store.list_jobs(states=[JobState.PENDING, JobState.RUNNING]).jobs
+    unfinished = engine.store.list_jobs(
+        JobFilter(states=(JobState.PENDING, JobState.RUNNING))
+    ).jobs
     return f"{redacted(settings.store)}, {count_text(len(unfinished), 'job')} under way"
 
 

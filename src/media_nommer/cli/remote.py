@@ -50,10 +50,18 @@ def submit_all(
         return _watch(client, ids, as_json=as_json) if watch else 0
 
 
-def list_jobs(url: str, *, states: Sequence[str], limit: int | None, as_json: bool) -> None:
+def list_jobs(
+    url: str,
+    *,
+    states: Sequence[str],
+    tag: str | None,
+    preset: str | None,
+    limit: int | None,
+    as_json: bool,
+) -> None:
     """Print jobs, newest first."""
     with NommerClient(url) as client:
-        found = list(client.all_jobs(states=states, most=limit))
+        found = list(client.all_jobs(states=states, tag=tag, preset=preset, most=limit))
     if as_json:
         _print_json({"jobs": found})
         return

@@ -77,6 +77,24 @@ def submit(
 
 def jobs(
     state: State = None,
+    tag: Annotated[
+        str | None,
+        typer.Option(
+            "--tag",
+            metavar="NAME=VALUE",
+            show_default=False,
+            help="Only jobs with this tag. Default: all.",
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset",
+            metavar="NAME",
+            show_default=False,
+            help="Only jobs that use this preset. Default: all.",
+        ),
+    ] = None,
     limit: Annotated[
         int,
         typer.Option(
@@ -96,7 +114,14 @@ def jobs(
     """List jobs, the newest first."""
     from media_nommer.cli.remote import list_jobs
 
-    list_jobs(url, states=state or (), limit=None if everything else limit, as_json=as_json)
+    list_jobs(
+        url,
+        states=state or (),
+        tag=tag,
+        preset=preset,
+        limit=None if everything else limit,
+        as_json=as_json,
+    )
 
 
 def show(

@@ -88,25 +88,40 @@ class NommerClient:
         self,
         *,
         states: Sequence[str] = (),
+        tag: str | None = None,
+        preset: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> JobPage:
-        """Return a page of jobs, newest first, of all states where none is named."""
+        """Return a page of the jobs that match all that is given, newest first.
+
+        ``tag`` is ``NAME=VALUE``. A page may be short, or empty, and not the last: the last
+        has no cursor.
+        """
         params: list[tuple[str, str]] = [("state", state) for state in states]
+        named = {"tag": tag, "preset": preset}
+        params += [(name, value) for name, value in named.items() if value is not None]
         params.append(("limit", str(limit)))
         if cursor is not None:
             params.append(("cursor", cursor))
         return cast(JobPage, self._ask("GET", "/v1/jobs", params=params))
 
     def all_jobs(
-        self, *, states: Sequence[str] = (), most: int | None = None
+        self,
+        *,
+        states: Sequence[str] = (),
+        tag: str | None = None,
+        preset: str | None = None,
+        most: int | None = None,
     ) -> Iterator[JobDocument]:
         """Yield jobs page after page, newest first, at most ``most``."""
         cursor: str | None = None
         left = most
         while left is None or left > 0:
             limit = _PAGE if left is None else min(left, _PAGE)
-            page = self.jobs(states=states, limit=limit, cursor=cursor)
+            page = self.jobs(
+                states=states, tag=tag, preset=preset, limit=limit, cursor=cursor
+            )
             yield from page["jobs"]
             cursor = page["cursor"]
             if cursor is None:

@@ -48,6 +48,14 @@ NEXT_JOB_STATES: Mapping[JobState, frozenset[JobState]] = {
 }
 
 
+class Priority(StrEnum):
+    """Which jobs go first."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
 class Phase(StrEnum):
     """What a running job is mostly busy with."""
 
@@ -130,6 +138,12 @@ class Job:
     phase: Phase | None = None
     progress: float = 0.0
     run: int = 1
+    priority: Priority = Priority.NORMAL
+    #: With whose jobs it shares the workers fairly; empty for a share of its own.
+    group: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    #: The names of the presets that it uses, each once.
+    presets: tuple[str, ...] = ()
     #: The publication's id once it is recorded in this run.
     publication: str | None = None
     failure: Failure | None = None

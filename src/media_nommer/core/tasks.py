@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from media_nommer.core.errors import Failure, IllegalTransition
-from media_nommer.core.jobs import JobId
+from media_nommer.core.jobs import JobId, Priority
 from media_nommer.core.nodes import NodeId
 
 TaskId = NewType("TaskId", str)
@@ -159,6 +159,9 @@ class Task:
     ready_at: datetime
     outputs: tuple[int, ...] = ()
     weight: float = 1.0
+    #: As its job has them, so that its message can be put again from its record alone.
+    priority: Priority = Priority.NORMAL
+    group: str = ""
     state: TaskState = TaskState.READY
     claim: Claim | None = None
     claims: int = 0

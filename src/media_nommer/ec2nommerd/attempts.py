@@ -172,7 +172,7 @@ class AttemptRunner:
                 at=at, ready_at=at, cpu_seconds=work.cpu_seconds, log_url=log_url
             )
         )
-        self.engine.queue.put(held.task.id)
+        self.engine.put(held.task)
 
     def _fail(self, work: Work, failure: Failure) -> None:
         """Write a failure down: the task rests and is tried again, or its job ends."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 from media_nommer.core.errors import AlreadyExists, NodeNotFound
 from media_nommer.core.jobs import JobState
 from media_nommer.core.nodes import Node, NodeId, NodeState
+from media_nommer.core.ports.store import JobFilter
 from media_nommer.core.workflow.changes import change_node
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.core.workflow.lost import LostWork
@@ -75,12 +76,23 @@ class NodeLife:
         While any job is unfinished the node with the smallest id stays; we may leave only
         if we have seen such a one, other than ourselves, move its beat within a lease.
         """
+        if self._kept:
+            return False
         others_live = self._a_smaller_one_lives()
-        if self._kept or idle_for < self._idle_timeout:
+        if idle_for < self._idle_timeout:
             return False
         if self._lost.put_again():
             return False
         return others_live or not self._any_job_unfinished()
+
+    def first_question(self, idle_for: timedelta) -> timedelta:
+        """Return how long there is no use in asking ``may_leave`` of this idle node.
+
+        To have seen another one live, it has to look for a lease before it could leave.
+        """
+        if self._kept:
+            return self._policy.lease
+        return max(timedelta(), self._idle_timeout - self._policy.lease - idle_for)
 
     def leave(self, state: NodeState, detail: str) -> None:
         """Write down that the node drains, or is gone; a record that is gone stays so."""
@@ -99,7 +111,7 @@ class NodeLife:
 
     def _any_job_unfinished(self) -> bool:
         return any(
-            self._engine.store.list_jobs(states=[state], limit=1).jobs
+            self._engine.store.list_jobs(JobFilter(states=(state,)), limit=1).jobs
             for state in (JobState.RUNNING, JobState.PENDING)
         )
 

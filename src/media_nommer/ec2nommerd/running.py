@@ -33,9 +33,11 @@ class NodePolicy:
     drain_timeout: timedelta = timedelta(seconds=30)
     #: How long what was handed back may take to stop.
     stop_timeout: timedelta = timedelta(seconds=15)
-    #: How often an idle slot looks at the queue.
+    #: How often an idle slot looks at a queue that it cannot wait at.
     look_every: timedelta = timedelta(milliseconds=200)
-    #: How often an idle node asks whether it may leave.
+    #: How long it waits at one that it can: SQS's longest poll.
+    wait_at_queue: timedelta = timedelta(seconds=20)
+    #: How often a node that has been idle for long asks whether it may leave.
     ask_every: timedelta = timedelta(seconds=1)
 
 
@@ -103,22 +105,29 @@ class RunningNode:
 
     def _work(self) -> str:
         """Take tasks until there is a reason to leave; return it."""
-        last_asked = self._now()
+        ask_at = self._now()
         while True:
             if self._asked:
                 return "it was asked to leave"
-            begun = self._tick()
-            if not begun and self._now() - last_asked >= _seconds(self._policy.ask_every):
-                last_asked = self._now()
+            looked_at = self._now()
+            if self._tick(min(self._policy.wait_at_queue, self._next_question())):
+                continue
+            if self._now() >= ask_at:
                 if self._may_leave():
                     return "there was nothing to do"
-            if not begun:
+                ask_at = self._now() + _seconds(self._next_question())
+            if self._now() - looked_at < _seconds(self._policy.look_every):
                 self._wake.wait(_seconds(self._policy.look_every))
                 self._wake.clear()
 
-    def _tick(self) -> bool:
+    def _next_question(self) -> timedelta:
+        """Return when to ask whether we may leave: often, once we could."""
+        first = self._life.first_question(self._worker.idle_for)
+        return max(first, self._policy.ask_every)
+
+    def _tick(self, wait: timedelta) -> bool:
         try:
-            return self._worker.tick()
+            return self._worker.tick(wait=wait, give_up=lambda: self._asked > 0)
         except NommerError as error:
             log.warning("tick_failed", code=error.code, message=error.message)
         except Exception:

@@ -9,7 +9,7 @@ import structlog
 
 from media_nommer.core.errors import HandedBack, LeaseLost, NommerError
 from media_nommer.core.nodes import NodeId
-from media_nommer.core.ports.queue import Delivery
+from media_nommer.core.ports.queue import Delivery, GiveUp, never_give_up
 from media_nommer.core.workflow.claims import HeldTask, Watched, receive
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.core.workflow.watch import BeatWatch
@@ -65,11 +65,20 @@ class Worker:
             self._last_busy = self._engine.clock.monotonic()
         return timedelta(seconds=self._engine.clock.monotonic() - self._last_busy)
 
-    def tick(self) -> bool:
-        """Begin what can be begun now; return whether anything was."""
+    def tick(
+        self, *, wait: timedelta = timedelta(), give_up: GiveUp = never_give_up
+    ) -> bool:
+        """Begin what can be begun; return whether anything was.
+
+        Where nothing can, a queue that lets one wait is waited at for so long.
+        """
         begun = self._look_again()
         while self._has_room():
-            delivery = self._engine.queue.take(self._policy.lease)
+            delivery = self._engine.queue.take(
+                self._policy.lease,
+                wait=timedelta() if begun else min(wait, self._next_look()),
+                give_up=give_up,
+            )
             if delivery is None:
                 break
             begun = True
@@ -100,6 +109,12 @@ class Worker:
 
     def _has_room(self) -> bool:
         return not self._draining and len(self._held) < self._slots
+
+    def _next_look(self) -> timedelta:
+        """Return how long it is until a delivery that is watched wants a look."""
+        now = self._engine.clock.monotonic()
+        due = [at - now for _, at in list(self._watched.values())]
+        return timedelta(seconds=max(0.0, min(due))) if due else timedelta.max
 
     def _look_again(self) -> bool:
         """Look at the deliveries being watched whose time has come.

@@ -22,10 +22,10 @@ from media_nommer.core.errors import (
     StorageError,
     UnsupportedUrl,
 )
-from media_nommer.core.jobs import Job, JobId, JobState, Output
+from media_nommer.core.jobs import Job, JobId, JobState, Output, Priority
 from media_nommer.core.nodes import Node
 from media_nommer.core.ports.storage import Storage
-from media_nommer.core.ports.store import JobPage
+from media_nommer.core.ports.store import JobFilter, JobPage
 from media_nommer.core.presets import Preset, load_presets
 from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
 from media_nommer.core.recipes.codecs import CONTAINERS, Container
@@ -107,18 +107,35 @@ class JobService:
         return self.engine.store.get_job(JobId(job_id))
 
     def list(
-        self, *, states: Sequence[str] = (), limit: int = 50, cursor: str | None = None
+        self,
+        *,
+        states: Sequence[str] = (),
+        tag: str | None = None,
+        preset: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
     ) -> JobPage:
-        """Return some jobs, newest first; at most 200.
+        """Return some of the jobs that match all that is given, newest first; at most 200.
+
+        ``tag`` is ``NAME=VALUE``; ``since`` and ``until`` are times of creation.
 
         Raises:
-            BadRequest: a state that does not exist, or a limit out of range.
+            BadRequest: a state that does not exist, a tag without a value, a time without
+                its zone, or a limit out of range.
             InvalidCursor: the cursor is none that this gave.
         """
         if not 1 <= limit <= MOST_JOBS_A_PAGE:
             raise BadRequest(f"limit is {limit}; allowed: 1 to {MOST_JOBS_A_PAGE}")
-        wanted = [_state(name) for name in states]
-        return self.engine.store.list_jobs(states=wanted, limit=limit, cursor=cursor)
+        wanted = JobFilter(
+            states=tuple(_state(name) for name in states),
+            tag=None if tag is None else _tag(tag),
+            preset=preset,
+            since=_zoned("since", since),
+            until=_zoned("until", until),
+        )
+        return self.engine.store.list_jobs(wanted, limit=limit, cursor=cursor)
 
     def cancel(self, job_id: str) -> Job:
         """Make a job final now; one that is final already stays as it is.
@@ -198,6 +215,10 @@ class JobService:
             id=_derived_id(key, caller) if key is not None else new_job_id(now),
             recipe=recipe.model_dump(mode="json"),
             source=source,
+            priority=Priority(recipe.priority),
+            group=recipe.group or "",
+            tags=recipe.tags,
+            presets=_presets_of(recipe),
             outputs=tuple(Output(name=name) for name in output_names(recipe)),
             created_at=now,
             changed_at=now,
@@ -285,6 +306,27 @@ def _derived_id(key: str, caller: str) -> JobId:
 
 def _canonical(recipe: Mapping[str, Any]) -> str:
     return json.dumps(recipe, sort_keys=True)
+
+
+def _presets_of(recipe: Recipe) -> tuple[str, ...]:
+    named = (getattr(output, "from_preset", None) for output in recipe.outputs)
+    return tuple(sorted({name for name in named if name}))
+
+
+def _tag(text: str) -> tuple[str, str]:
+    name, mark, value = text.partition("=")
+    if not mark:
+        raise BadRequest(f"tag is {text!r}; allowed: NAME=VALUE")
+    return name, value
+
+
+def _zoned(name: str, moment: datetime | None) -> datetime | None:
+    if moment is not None and moment.tzinfo is None:
+        raise BadRequest(
+            f"{name} is {moment.isoformat()}, a time without its zone; allowed: one such "
+            "as 2026-01-31T12:00:00Z"
+        )
+    return moment
 
 
 def _state(name: str) -> JobState:

@@ -87,6 +87,8 @@ class JobView(View):
     source: str
     destination: str | None
     outputs: tuple[OutputView, ...]
+    priority: str
+    group: str | None
     tags: Mapping[str, str]
     pass_through: Any
     failure: FailureView | None
@@ -110,6 +112,8 @@ class JobView(View):
             source=job.source,
             destination=recipe.get("destination"),
             outputs=tuple(OutputView.of(output) for output in job.outputs),
+            priority=job.priority,
+            group=job.group or None,
             tags=recipe.get("tags") or {},
             pass_through=recipe.get("pass_through"),
             failure=FailureView.of(job.failure),

@@ -11,7 +11,7 @@ from media_nommer.adapters.memory.queue import MemoryQueue
 from media_nommer.adapters.memory.storage import MemoryStorage
 from media_nommer.adapters.memory.store import MemoryStore
 from media_nommer.core.errors import ServiceUnavailable
-from media_nommer.core.jobs import Job, JobId
+from media_nommer.core.jobs import Job, JobId, Priority
 from media_nommer.core.ports.storage import (
     PLAIN,
     StopCheck,
@@ -69,7 +69,14 @@ class SimQueue(MemoryQueue):
             setattr(self, name, _faulty(world, getattr(self, name)))
 
     @override
-    def put(self, task_id: TaskId, *, delay: timedelta = timedelta()) -> None:
+    def put(
+        self,
+        task_id: TaskId,
+        *,
+        delay: timedelta = timedelta(),
+        priority: Priority = Priority.NORMAL,
+        group: str = "",
+    ) -> None:
         """Put a message, or two, or none."""
         world = self._world
         world.turn()
@@ -77,9 +84,10 @@ class SimQueue(MemoryQueue):
             return
         if world.chance(world.faults.delay_message):
             delay += timedelta(seconds=world.dice.random() * 90)
-        super().put(task_id, delay=delay)
+        super().put(task_id, delay=delay, priority=priority)
         if world.chance(world.faults.repeat_message):
-            super().put(task_id, delay=timedelta(seconds=world.dice.random() * 90))
+            later = timedelta(seconds=world.dice.random() * 90)
+            super().put(task_id, delay=later, priority=priority)
 
 
 class SimStorage(MemoryStorage):

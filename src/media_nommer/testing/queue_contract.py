@@ -14,6 +14,7 @@ from typing import ClassVar
 import pytest
 
 from media_nommer.core.errors import LeaseLost
+from media_nommer.core.jobs import Priority
 from media_nommer.core.ports.queue import Delivery, TaskQueue
 from media_nommer.core.tasks import TaskId
 from media_nommer.testing.clock import ManualClock
@@ -261,6 +262,80 @@ class QueueContract:
         queue.put(TASK)
 
         assert taken(queue).task_id == TASK
+
+    def test_the_higher_priority_goes_first(self, queue: TaskQueue) -> None:
+        for priority in (Priority.LOW, Priority.NORMAL, Priority.HIGH):
+            queue.put(TaskId(f"job-1.1.{priority}"), priority=priority)
+
+        taken_ids = [taken(queue).task_id for _ in Priority]
+
+        assert taken_ids == ["job-1.1.high", "job-1.1.normal", "job-1.1.low"]
+
+    def test_a_low_priority_is_not_starved_by_a_high_one(self, queue: TaskQueue) -> None:
+        queue.put(TASK, priority=Priority.LOW)
+        queue.put(OTHER, priority=Priority.NORMAL)
+        for number in range(60):
+            queue.put(TaskId(f"job-2.1.{number}"), priority=Priority.HIGH)
+
+        got = [taken(queue).task_id for _ in range(40)]
+
+        assert {TASK, OTHER} <= set(got)
+        assert TASK not in got[:5]
+
+    def test_a_second_put_may_change_the_priority(self, queue: TaskQueue) -> None:
+        queue.put(TASK, priority=Priority.LOW)
+        queue.put(OTHER)
+
+        queue.put(TASK, priority=Priority.HIGH)
+
+        assert taken(queue).task_id == TASK
+
+    def test_a_task_that_comes_back_keeps_its_priority(
+        self, queue: TaskQueue, clock: ManualClock
+    ) -> None:
+        queue.put(TASK, priority=Priority.HIGH)
+        queue.put(OTHER)
+        taken(queue)
+
+        clock.advance(OVER_A_MINUTE)
+
+        assert taken(queue).task_id == TASK
+
+    def test_tasks_of_many_groups_are_all_handed_out(self, queue: TaskQueue) -> None:
+        tasks = {TaskId(f"job-{number}.1.inspect") for number in range(12)}
+        for number, task_id in enumerate(sorted(tasks)):
+            queue.put(task_id, group=f"group-{number % 3}")
+
+        assert {taken(queue).task_id for _ in tasks} == tasks
+
+    def test_what_is_there_is_not_waited_for(self, queue: TaskQueue) -> None:
+        """A taker that waits, waits for nothing else: the suite would hang."""
+        queue.put(TASK)
+
+        delivery = queue.take(MINUTE, wait=timedelta(hours=1))
+
+        assert delivery is not None
+        assert delivery.task_id == TASK
+
+    def test_who_gives_up_waits_no_longer(self, queue: TaskQueue) -> None:
+        found = queue.take(MINUTE, wait=timedelta(hours=1), give_up=lambda: True)
+
+        assert found is None
+
+    def test_a_task_that_comes_while_one_waits_is_taken(self, queue: TaskQueue) -> None:
+        def wait_for_it() -> Delivery:
+            while True:
+                delivery = queue.take(MINUTE, wait=timedelta(seconds=5))
+                if delivery is not None:
+                    return delivery
+
+        def wait_or_put(number: int) -> Delivery | None:
+            return wait_for_it() if number == 0 else queue.put(TASK)
+
+        answers = at_once(wait_or_put, threads=2)
+
+        assert isinstance(answers[0], Delivery)
+        assert answers[0].task_id == TASK
 
     def test_many_takers_never_get_one_message_twice(self, queue: TaskQueue) -> None:
         tasks = [f"job-1.1.{number:02}" for number in range(40)]

@@ -11,6 +11,7 @@ from media_nommer.core.jobs import (
     Output,
     OutputState,
     Phase,
+    Priority,
     PublishedFile,
 )
 from media_nommer.core.nodes import Duty, Node, NodeId
@@ -66,7 +67,15 @@ def a_full_job() -> Job:
     )
     failed = Output(name="small", state=OutputState.FAILED, failure=FAILURE)
     at = START + timedelta(microseconds=1)
-    job = replace(a_job(), outputs=(finished, failed), deadline=at + MINUTE)
+    job = replace(
+        a_job(),
+        outputs=(finished, failed),
+        deadline=at + MINUTE,
+        priority=Priority.LOW,
+        group="viewers",
+        tags={"show": "42", "odd 'name' ü": 'odd "value" \x00%_'},
+        presets=("small", "web"),
+    )
     running = job.in_phase(Phase.ENCODING, at=at)
     published = running.publishing("pub-1", running.outputs, at=at + MINUTE)
     return published.moved_to(JobState.FAILED, at=at + 2 * MINUTE, failure=FAILURE)

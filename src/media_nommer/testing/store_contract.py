@@ -13,10 +13,10 @@ import pytest
 
 from media_nommer.core.errors import AlreadyExists, InvalidCursor, JobNotFound, Overtaken
 from media_nommer.core.jobs import Job, JobId, JobState
-from media_nommer.core.ports.store import JobStore
+from media_nommer.core.ports.store import JobFilter, JobStore
 from media_nommer.testing.clock import START
 from media_nommer.testing.concurrency import THREADS, at_once
-from media_nommer.testing.samples import MINUTE, a_full_job, a_job
+from media_nommer.testing.samples import MINUTE, a_full_job, a_job, a_task
 from media_nommer.testing.store_nodes_contract import NodesContract
 from media_nommer.testing.store_tasks_contract import TasksContract
 
@@ -159,15 +159,92 @@ class JobsContract:
         store.swap_job(jobs[1].moved_to(JobState.RUNNING, at=START))
         store.swap_job(jobs[3].moved_to(JobState.CANCELED, at=START))
 
-        page = store.list_jobs(states=[JobState.RUNNING, JobState.CANCELED], limit=1)
-        rest = store.list_jobs(
-            states=[JobState.RUNNING, JobState.CANCELED], limit=1, cursor=page.cursor
-        )
+        ended = JobFilter(states=(JobState.RUNNING, JobState.CANCELED))
+        page = store.list_jobs(ended, limit=1)
+        rest = store.list_jobs(ended, limit=1, cursor=page.cursor)
 
         assert [job.id for job in (*page.jobs, *rest.jobs)] == ["job-0003", "job-0001"]
-        pending = store.list_jobs(states=[JobState.PENDING])
+        pending = store.list_jobs(JobFilter(states=(JobState.PENDING,)))
         assert [job.id for job in pending.jobs] == ["job-0002", "job-0000"]
-        assert store.list_jobs(states=[JobState.FINISHED]).jobs == ()
+        assert store.list_jobs(JobFilter(states=(JobState.FINISHED,))).jobs == ()
+
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            JobFilter(tag=("show", "42")),
+            JobFilter(tag=("it's", 'a "tag" with `odd` %_\\ ü\x00')),
+            JobFilter(preset="web"),
+            JobFilter(preset="small"),
+            JobFilter(since=START + 2 * MINUTE),
+            JobFilter(until=START + 5 * MINUTE),
+            JobFilter(since=START + 2 * MINUTE, until=START + 5 * MINUTE),
+            JobFilter(tag=("show", "42"), since=START + 3 * MINUTE),
+            JobFilter(preset="web", until=START + 5 * MINUTE),
+            JobFilter(states=(JobState.RUNNING,), until=START + 6 * MINUTE),
+            JobFilter(states=(JobState.RUNNING,), tag=("show", "42"), preset="web"),
+            JobFilter(tag=("show", "43")),
+            JobFilter(tag=("42", "show")),
+            JobFilter(preset="we"),
+        ],
+        ids=str,
+    )
+    def test_a_list_holds_just_the_jobs_that_the_filter_admits(
+        self, store: JobStore, wanted: JobFilter
+    ) -> None:
+        odd = {"show": "42", "it's": 'a "tag" with `odd` %_\\ ü\x00'}
+        kinds: list[tuple[dict[str, str], tuple[str, ...]]] = [
+            ({}, ()),
+            ({"show": "42"}, ("web",)),
+            (odd, ("small", "web")),
+            ({"show": "1", "other": "42"}, ("small",)),
+        ]
+        jobs = []
+        for number in range(9):
+            tags, presets = kinds[number % 4]
+            job = a_job(number, minutes=number, tags=tags, presets=presets)
+            jobs.append(store.add_job(job))
+        for number in (1, 2, 5, 7):
+            running = jobs[number].moved_to(JobState.RUNNING, at=START)
+            jobs[number] = store.swap_job(running)
+
+        found: list[Job] = []
+        cursor: str | None = None
+        while True:
+            page = store.list_jobs(wanted, limit=2, cursor=cursor)
+            assert len(page.jobs) <= 2
+            found += page.jobs
+            if (cursor := page.cursor) is None:
+                break
+
+        assert found == [job for job in reversed(jobs) if wanted.admits(job)]
+
+    def test_a_forgotten_job_is_nowhere_to_be_found(self, store: JobStore) -> None:
+        tags = {"show": "42"}
+        kept = store.add_job(a_job(1, tags=tags, presets=("web",)))
+        gone = store.add_job(a_job(2, tags=tags, presets=("web",)))
+        for job in (kept, gone):
+            for run in (1, 2):
+                store.add_task(a_task(job=job.id, run=run))
+
+        store.forget_job(gone.id, 2)
+        store.forget_job(gone.id, 2)
+
+        with pytest.raises(JobNotFound):
+            store.get_job(gone.id)
+        lists = (JobFilter(), JobFilter(tag=("show", "42")), JobFilter(preset="web"))
+        assert [store.list_jobs(wanted).jobs for wanted in lists] == [(kept,)] * 3
+        assert [len(store.tasks_of(gone.id, run)) for run in (1, 2)] == [0, 0]
+        assert [len(store.tasks_of(kept.id, run)) for run in (1, 2)] == [1, 1]
+        assert {task.job_id for task in store.unsettled_tasks()} == {kept.id}
+
+    def test_a_forgotten_job_can_be_added_anew(self, store: JobStore) -> None:
+        tagged = a_job(tags={"show": "42"})
+        store.add_job(tagged)
+        store.forget_job(tagged.id, 1)
+
+        again = store.add_job(tagged)
+
+        assert store.list_jobs(JobFilter(tag=("show", "42"))).jobs == (again,)
 
     def test_the_list_shows_the_latest_versions(self, store: JobStore) -> None:
         swapped = store.swap_job(replace(store.add_job(a_job()), progress=0.75))

@@ -14,7 +14,7 @@ from media_nommer.core.clock import system_clock
 from media_nommer.core.errors import Failure, ServiceUnavailable
 from media_nommer.core.jobs import JobState
 from media_nommer.core.nodes import NodeId, NodeState
-from media_nommer.core.ports.queue import Delivery
+from media_nommer.core.ports.queue import Delivery, GiveUp, never_give_up
 from media_nommer.core.tasks import AttemptEnd, Result, TaskKind, TaskState, task_id
 from media_nommer.core.workflow import submitting
 from media_nommer.core.workflow.changes import change_node
@@ -37,10 +37,16 @@ class Queue(MemoryQueue):
     silent = False
 
     @override
-    def take(self, lease: timedelta) -> Delivery | None:
+    def take(
+        self,
+        lease: timedelta,
+        *,
+        wait: timedelta = timedelta(),
+        give_up: GiveUp = never_give_up,
+    ) -> Delivery | None:
         if self.silent:
             raise ServiceUnavailable("the queue does not answer")
-        return super().take(lease)
+        return super().take(lease, wait=wait, give_up=give_up)
 
 
 class Patient(Nommer):

@@ -69,6 +69,20 @@ def test_a_database_of_the_first_version_opens_with_all_that_is_in_it(url: str) 
         engine.dispose()
 
 
+def test_the_version_before_can_go_on_writing_after_the_upgrade(url: str) -> None:
+    """Machines are upgraded one after the other, while jobs go on."""
+    engine = open_engine(url)
+    before = "(task_id, version, free_at, token, times) VALUES ('task-1', 1, 0, '', 0)"
+    with engine.connect() as db:
+        db.exec_driver_sql(f"INSERT INTO messages {before}")
+
+    delivery = SqlQueue(engine).take(MINUTE)
+
+    assert delivery is not None
+    assert delivery.task_id == "task-1"
+    engine.dispose()
+
+
 def test_a_database_of_a_newer_version_is_refused_with_a_sentence(url: str) -> None:
     engine = open_engine(url)
     with engine.connect() as db:

@@ -244,7 +244,7 @@ def test_every_fault_has_its_own_line() -> None:
         "outputs[0].video.codec: 'x' is not known here; allowed: h264, vp9, av1",
         "if_exists: 'ask' is not known here; allowed: fail, replace",
         "otputs: is not known here; did you mean 'outputs'? allowed: inputs, destination, "
-        "outputs, tags, pass_through, if_exists",
+        "outputs, tags, pass_through, if_exists, priority, group",
     ]
 
 

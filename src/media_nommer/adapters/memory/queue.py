@@ -10,7 +10,14 @@ from typing_extensions import override
 
 from media_nommer.core.clock import Clock, system_clock
 from media_nommer.core.errors import LeaseLost
-from media_nommer.core.ports.queue import Delivery, TaskQueue
+from media_nommer.core.jobs import Priority
+from media_nommer.core.ports.queue import (
+    Delivery,
+    GiveUp,
+    TaskQueue,
+    never_give_up,
+    priorities_at,
+)
 from media_nommer.core.tasks import TaskId
 
 
@@ -24,6 +31,7 @@ class _Message:
     free_from: float = 0.0
     token: str = ""
     times: int = 0
+    priority: Priority = Priority.NORMAL
 
 
 class MemoryQueue(TaskQueue):
@@ -41,11 +49,21 @@ class MemoryQueue(TaskQueue):
         self._messages: dict[int, _Message] = {}
         self._holders: dict[str, _Message] = {}
         self._by_task: dict[TaskId, int] = {}
+        self._takes = 0
         #: (free from, turn, message id); the turn keeps first come, first served.
-        self._heap: list[tuple[float, int, int]] = []
+        self._heaps: dict[Priority, list[tuple[float, int, int]]] = {
+            priority: [] for priority in Priority
+        }
 
     @override
-    def put(self, task_id: TaskId, *, delay: timedelta = timedelta()) -> None:
+    def put(
+        self,
+        task_id: TaskId,
+        *,
+        delay: timedelta = timedelta(),
+        priority: Priority = Priority.NORMAL,
+        group: str = "",
+    ) -> None:
         """Make a task available after ``delay``; a hand-over of it is void."""
         free_from = self._after(delay)
         with self._lock:
@@ -58,10 +76,17 @@ class MemoryQueue(TaskQueue):
                 message = self._messages[known]
                 if self._holders.pop(message.token, None) is None:
                     free_from = min(free_from, message.free_from)
+            message.priority = priority
             self._hide(message, free_from)
 
     @override
-    def take(self, lease: timedelta) -> Delivery | None:
+    def take(
+        self,
+        lease: timedelta,
+        *,
+        wait: timedelta = timedelta(),
+        give_up: GiveUp = never_give_up,
+    ) -> Delivery | None:
         """Take the next message and hide it for ``lease``, or return None at once."""
         with self._lock:
             message = self._next_free()
@@ -99,9 +124,17 @@ class MemoryQueue(TaskQueue):
             return len(self._messages)
 
     def _next_free(self) -> _Message | None:
+        self._takes += 1
+        for priority in priorities_at(self._takes):
+            message = self._first_of(self._heaps[priority])
+            if message is not None:
+                return message
+        return None
+
+    def _first_of(self, heap: list[tuple[float, int, int]]) -> _Message | None:
         now = self._clock.monotonic()
-        while self._heap and self._heap[0][0] <= now:
-            _, turn, message_id = heapq.heappop(self._heap)
+        while heap and heap[0][0] <= now:
+            _, turn, message_id = heapq.heappop(heap)
             message = self._messages.get(message_id)
             if message is not None and message.turn == turn:
                 return message
@@ -113,7 +146,7 @@ class MemoryQueue(TaskQueue):
     def _hide(self, message: _Message, free_from: float) -> None:
         message.turn = next(self._counter)
         message.free_from = free_from
-        heapq.heappush(self._heap, (free_from, message.turn, message.id))
+        heapq.heappush(self._heaps[message.priority], (free_from, message.turn, message.id))
 
     def _held(self, delivery: Delivery) -> _Message:
         message = self._holders.get(delivery.token)

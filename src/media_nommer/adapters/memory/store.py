@@ -2,7 +2,6 @@
 
 import heapq
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,9 +15,9 @@ from media_nommer.core.errors import (
     Overtaken,
     TaskNotFound,
 )
-from media_nommer.core.jobs import Job, JobId, JobState
+from media_nommer.core.jobs import Job, JobId
 from media_nommer.core.nodes import Duty, Node, NodeId
-from media_nommer.core.ports.store import JobPage, JobStore
+from media_nommer.core.ports.store import EVERY_JOB, JobFilter, JobPage, JobStore
 from media_nommer.core.tasks import Task, TaskId
 
 #: The revision of a record that has never been changed; one that is not stored has 0.
@@ -70,25 +69,34 @@ class MemoryStore(JobStore):
     @override
     def list_jobs(
         self,
+        wanted: JobFilter = EVERY_JOB,
         *,
-        states: Sequence[JobState] = (),
         limit: int = 50,
         cursor: str | None = None,
     ) -> JobPage:
-        """Return a page of jobs by creation, newest first."""
+        """Return a page of the jobs that ``wanted`` admits, newest created first."""
         after = load_cursor(cursor) if cursor is not None else None
         with self._lock:
             jobs = list(self._jobs.values())
-        wanted = (
+        admitted = (
             job
             for job in jobs
-            if (not states or job.state in states)
-            and (after is None or place_of(job) < after)
+            if wanted.admits(job) and (after is None or place_of(job) < after)
         )
-        found = heapq.nlargest(limit + 1, wanted, key=place_of)
+        found = heapq.nlargest(limit + 1, admitted, key=place_of)
         more = len(found) > limit
         page = tuple(found[:limit])
         return JobPage(page, dump_cursor(place_of(page[-1])) if more and page else None)
+
+    @override
+    def forget_job(self, job_id: JobId, runs: int) -> None:
+        """Remove a job and the tasks of its ``runs`` runs."""
+        with self._lock:
+            for run in range(1, runs + 1):
+                for task_id in self._runs.pop((job_id, run), ()):
+                    del self._tasks[task_id]
+                    self._unsettled.pop(task_id, None)
+            self._jobs.pop(job_id, None)
 
     @override
     def add_task(self, task: Task) -> bool:

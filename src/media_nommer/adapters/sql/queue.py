@@ -1,6 +1,7 @@
 """Deliveries in an SQL database: one row a task, hidden until a time that it holds."""
 
 import secrets
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +11,18 @@ from typing_extensions import override
 
 from media_nommer.adapters.sql.engine import reading, writing
 from media_nommer.adapters.sql.schema import messages
+from media_nommer.adapters.sql.waking import Insert, Waking, and_wake
 from media_nommer.core.clock import Clock, system_clock
 from media_nommer.core.cursors import microseconds
 from media_nommer.core.errors import LeaseLost
-from media_nommer.core.ports.queue import Delivery, TaskQueue
+from media_nommer.core.jobs import Priority
+from media_nommer.core.ports.queue import (
+    Delivery,
+    GiveUp,
+    TaskQueue,
+    never_give_up,
+    priorities_at,
+)
 from media_nommer.core.tasks import TaskId
 from media_nommer.core.wire import WIRE_VERSION
 
@@ -22,6 +31,14 @@ _SERVER_NOW = sa.literal_column(
     "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)", sa.BigInteger
 )
 _MICROSECOND = timedelta(microseconds=1)
+
+_RANKS = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
+
+#: The parameters that stand for the ranks asked for first, second and last.
+_TURNS = ("first", "second", "last")
+
+#: How often one who waits looks for what nobody tells of: a delay or a lease that ran out.
+_LOOK_EVERY = 2.0
 
 
 class SqlQueue(TaskQueue):
@@ -37,11 +54,14 @@ class SqlQueue(TaskQueue):
         if clock is None and engine.dialect.name == "sqlite":
             clock = system_clock
         self._clock = clock
+        self._takes = 0
+        self._waking = None if self._looks_first else Waking(engine)
         now: sa.ColumnElement[int] = (
             sa.bindparam("now", type_=sa.BigInteger) if clock else _SERVER_NOW
         )
         later = now + sa.bindparam("span", type_=sa.BigInteger)
         self._put = _put(engine, later)
+        self._put_now = self._put if self._looks_first else and_wake(self._put)
         self._look = _free(now)
         self._take = _take(now, later)
         self._keep = sa.update(messages).where(*_held()).values(free_at=later)
@@ -49,14 +69,48 @@ class SqlQueue(TaskQueue):
         self._count = sa.select(sa.func.count()).select_from(messages)
 
     @override
-    def put(self, task_id: TaskId, *, delay: timedelta = timedelta()) -> None:
+    def put(
+        self,
+        task_id: TaskId,
+        *,
+        delay: timedelta = timedelta(),
+        priority: Priority = Priority.NORMAL,
+        group: str = "",
+    ) -> None:
         """Make a task available after ``delay``; a hand-over of it is void."""
-        self._execute(self._put, {"task": task_id, **self._times(delay)})
+        values = {"task": task_id, "rank": _RANKS[priority], **self._times(delay)}
+        self._execute(self._put if delay else self._put_now, values)
 
     @override
-    def take(self, lease: timedelta) -> Delivery | None:
-        """Take the next message and hide it for ``lease``, or return None at once."""
-        values = {"new_token": secrets.token_hex(8), **self._times(lease)}
+    def take(
+        self,
+        lease: timedelta,
+        *,
+        wait: timedelta = timedelta(),
+        give_up: GiveUp = never_give_up,
+    ) -> Delivery | None:
+        """Take the next message; on PostgreSQL, wait for one to come."""
+        delivery = self._take_now(lease)
+        if delivery is not None or self._waking is None or not wait:
+            return delivery
+        with self._waking.listening() as woken:
+            until = time.monotonic() + wait.total_seconds()
+            while True:
+                delivery = self._take_now(lease)
+                left = until - time.monotonic()
+                if delivery is not None or left <= 0 or give_up():
+                    return delivery
+                woken(min(left, _LOOK_EVERY), give_up)
+
+    def close(self) -> None:
+        """Close the connection that waits for news; the queue may go on being used."""
+        if self._waking is not None:
+            self._waking.close()
+
+    def _take_now(self, lease: timedelta) -> Delivery | None:
+        self._takes += 1
+        values: dict[str, object] = {"new_token": secrets.token_hex(8)}
+        values |= self._times(lease) | _ranks_at(self._takes)
         # On SQLite an update locks the others out even if it finds nothing to do.
         if self._looks_first:
             with reading(self._engine) as db:
@@ -72,6 +126,8 @@ class SqlQueue(TaskQueue):
     def keep(self, delivery: Delivery, lease: timedelta) -> None:
         """Hide a message for ``lease`` from now; zero hands it to the next taker."""
         self._held(self._keep, delivery, self._times(lease))
+        if not lease and self._waking is not None:
+            self._waking.wake()
 
     @override
     def done(self, delivery: Delivery) -> None:
@@ -100,7 +156,7 @@ class SqlQueue(TaskQueue):
         return times
 
 
-def _put(engine: sa.Engine, later: sa.ColumnElement[int]) -> sa.Insert:
+def _put(engine: sa.Engine, later: sa.ColumnElement[int]) -> Insert:
     """Return the insert that lets a waiting message come no later and voids a held one."""
     dialect = sqlite if engine.dialect.name == "sqlite" else postgresql
     insert = dialect.insert(messages).values(
@@ -109,14 +165,16 @@ def _put(engine: sa.Engine, later: sa.ColumnElement[int]) -> sa.Insert:
         free_at=later,
         token="",
         times=0,
+        rank=sa.bindparam("rank"),
     )
     new = insert.excluded.free_at
     waits_less = (messages.c.token == "") & (messages.c.free_at < new)
-    statement: sa.Insert = insert.on_conflict_do_update(
+    statement: Insert = insert.on_conflict_do_update(
         index_elements=[messages.c.task_id],
         set_={
             "version": WIRE_VERSION,
             "token": "",
+            "rank": insert.excluded.rank,
             "free_at": sa.case((waits_less, messages.c.free_at), else_=new),
         },
     ).inline()
@@ -124,7 +182,7 @@ def _put(engine: sa.Engine, later: sa.ColumnElement[int]) -> sa.Insert:
 
 
 def _free(now: sa.ColumnElement[int]) -> sa.Select[tuple[str]]:
-    """Return what finds the next message that nobody holds."""
+    """Return what finds a message that nobody holds."""
     return (
         sa.select(messages.c.task_id)
         .where(messages.c.version == WIRE_VERSION, messages.c.free_at <= now)
@@ -135,13 +193,27 @@ def _free(now: sa.ColumnElement[int]) -> sa.Select[tuple[str]]:
 
 def _take(now: sa.ColumnElement[int], later: sa.ColumnElement[int]) -> sa.Executable:
     #: Skipping is for PostgreSQL, where takers meet; SQLite has one writer at a time.
-    free = _free(now).with_for_update(skip_locked=True).scalar_subquery()
+    free = [
+        _free(now)
+        .where(messages.c.rank == sa.bindparam(name))
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+        for name in _TURNS
+    ]
     return (
         sa.update(messages)
-        .where(messages.c.task_id == free)
+        .where(messages.c.task_id == sa.func.coalesce(*free))
         .values(token=sa.bindparam("new_token"), free_at=later, times=messages.c.times + 1)
         .returning(messages.c.task_id, messages.c.token, messages.c.times)
     )
+
+
+def _ranks_at(take: int) -> dict[str, object]:
+    """Return the ranks in the order in which this take asks for them."""
+    return {
+        turn: _RANKS[priority]
+        for turn, priority in zip(_TURNS, priorities_at(take), strict=True)
+    }
 
 
 def _held() -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:

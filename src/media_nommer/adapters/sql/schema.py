@@ -23,6 +23,17 @@ jobs = sa.Table(
     sa.Index("jobs_by_state", "state", "created", "id"),
 )
 
+#: A line for each tag and preset of a job, by which it is found. They never change, and one
+#: whose job is not there means nothing.
+labels = sa.Table(
+    "labels",
+    metadata,
+    sa.Column("label", _ID, primary_key=True),
+    sa.Column("created", sa.BigInteger, primary_key=True),
+    sa.Column("job_id", _ID, primary_key=True),
+    sa.Index("labels_by_job", "job_id"),
+)
+
 tasks = sa.Table(
     "tasks",
     metadata,
@@ -56,7 +67,8 @@ duties = sa.Table(
 )
 
 #: One message a task. ``token`` is empty while nobody holds it; ``version`` is the wire
-#: version that it was put in, and others than ours are left alone.
+#: version that it was put in, and others than ours are left alone; ``rank`` stands for the
+#: priority, 0 being the highest.
 messages = sa.Table(
     "messages",
     metadata,
@@ -65,5 +77,7 @@ messages = sa.Table(
     sa.Column("free_at", sa.BigInteger, nullable=False),
     sa.Column("token", sa.Text, nullable=False),
     sa.Column("times", sa.Integer, nullable=False),
+    sa.Column("rank", sa.Integer, nullable=False, server_default="1"),
     sa.Index("messages_by_turn", "version", "free_at", "task_id"),
+    sa.Index("messages_by_rank", "version", "rank", "free_at", "task_id"),
 )

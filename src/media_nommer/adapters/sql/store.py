@@ -1,14 +1,21 @@
 """Job, task and node records in an SQL database."""
 
-from collections.abc import Sequence
+import json
 from datetime import datetime
 
 import sqlalchemy as sa
 from typing_extensions import override
 
 from media_nommer.adapters.sql import schema
-from media_nommer.adapters.sql.records import Records
-from media_nommer.core.cursors import dump_cursor, load_cursor, microseconds, place_of
+from media_nommer.adapters.sql.engine import writing
+from media_nommer.adapters.sql.records import Records, insert_absent
+from media_nommer.core.cursors import (
+    JobPlace,
+    dump_cursor,
+    load_cursor,
+    microseconds,
+    place_of,
+)
 from media_nommer.core.errors import (
     AlreadyExists,
     JobNotFound,
@@ -17,9 +24,9 @@ from media_nommer.core.errors import (
     Overtaken,
     TaskNotFound,
 )
-from media_nommer.core.jobs import Job, JobId, JobState
+from media_nommer.core.jobs import Job, JobId
 from media_nommer.core.nodes import Duty, Node, NodeId
-from media_nommer.core.ports.store import JobPage, JobStore
+from media_nommer.core.ports.store import EVERY_JOB, JobFilter, JobPage, JobStore
 from media_nommer.core.tasks import Task, TaskId
 
 _jobs, _tasks, _nodes = schema.jobs.c, schema.tasks.c, schema.nodes.c
@@ -38,6 +45,12 @@ _UNSETTLED = (
 _ALL_NODES = sa.select(_nodes.document).order_by(_nodes.id)
 _LIVING_NODES = _ALL_NODES.where(_nodes.gone == sa.false())
 
+_FORGET_JOB = (
+    sa.delete(schema.tasks).where(_tasks.job_id == sa.bindparam("job")),
+    sa.delete(schema.jobs).where(_jobs.id == sa.bindparam("job")),
+    sa.delete(schema.labels).where(schema.labels.c.job_id == sa.bindparam("job")),
+)
+
 #: Later than every time that a record can hold.
 _NEVER = 2**63 - 1
 
@@ -46,6 +59,8 @@ class SqlStore(JobStore):
     """Keeps records in the database that ``open_engine`` has opened."""
 
     def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._add_label = insert_absent(engine, schema.labels)
         self._jobs = Records(engine, schema.jobs, Job, JobNotFound)
         self._tasks = Records(engine, schema.tasks, Task, TaskNotFound)
         self._nodes = Records(engine, schema.nodes, Node, NodeNotFound)
@@ -54,6 +69,9 @@ class SqlStore(JobStore):
     @override
     def add_job(self, job: Job) -> Job:
         """Remember a new job."""
+        if labels := _labels_of(job):
+            with writing(self._engine) as db:
+                db.execute(self._add_label, labels)
         added = self._jobs.add(job.id, job, _job_columns(job))
         if added is None:
             raise AlreadyExists(f"there is a job {job.id} already")
@@ -72,24 +90,24 @@ class SqlStore(JobStore):
     @override
     def list_jobs(
         self,
+        wanted: JobFilter = EVERY_JOB,
         *,
-        states: Sequence[JobState] = (),
         limit: int = 50,
         cursor: str | None = None,
     ) -> JobPage:
-        """Return a page of jobs by creation, newest first."""
-        wanted = sa.select(_jobs.document)
-        if states:
-            wanted = wanted.where(_jobs.state.in_([str(state) for state in states]))
-        if cursor is not None:
-            after = load_cursor(cursor)
-            place = sa.tuple_(_jobs.created, _jobs.id)
-            wanted = wanted.where(place < sa.tuple_(*map(sa.literal, after)))
-        newest = wanted.order_by(_jobs.created.desc(), _jobs.id.desc()).limit(limit + 1)
-        found = self._jobs.all(newest)
+        """Return a page of the jobs that ``wanted`` admits, newest created first."""
+        after = None if cursor is None else load_cursor(cursor)
+        found = self._jobs.all(_newest(wanted, after).limit(limit + 1))
         page = found[:limit]
         more = len(found) > limit and page
         return JobPage(page, dump_cursor(place_of(page[-1])) if more else None)
+
+    @override
+    def forget_job(self, job_id: JobId, runs: int) -> None:
+        """Remove a job, and before it the tasks of all its runs."""
+        with writing(self._engine) as db:
+            for statement in _FORGET_JOB:
+                db.execute(statement, {"job": job_id})
 
     @override
     def add_task(self, task: Task) -> bool:
@@ -164,6 +182,52 @@ class SqlStore(JobStore):
             return self._duties.swap(duty.name, duty, {})
         except NotFound as error:
             raise Overtaken(f"nobody ever had the duty {duty.name}") from error
+
+
+def _newest(wanted: JobFilter, after: JobPlace | None) -> sa.Select[tuple[str]]:
+    """Return what selects the wanted jobs below a place, by the narrowest index."""
+    statement = sa.select(_jobs.document)
+    created, job_id = _jobs.created, _jobs.id
+    labels = _labels_wanted(wanted)
+    for number, label in enumerate(labels):
+        line = schema.labels.alias()
+        same = (line.c.job_id == _jobs.id) & (line.c.label == label)
+        statement = statement.join(line, same)
+        if number == 0:
+            created, job_id = line.c.created, line.c.job_id
+    if wanted.states:
+        statement = statement.where(_jobs.state.in_([str(s) for s in wanted.states]))
+    if wanted.since is not None:
+        statement = statement.where(created >= microseconds(wanted.since))
+    if wanted.until is not None:
+        statement = statement.where(created < microseconds(wanted.until))
+    if after is not None:
+        place = sa.tuple_(created, job_id)
+        statement = statement.where(place < sa.tuple_(*map(sa.literal, after)))
+    return statement.order_by(created.desc(), job_id.desc())
+
+
+def _labels_wanted(wanted: JobFilter) -> list[str]:
+    preset = [] if wanted.preset is None else [_preset_label(wanted.preset)]
+    return preset + ([] if wanted.tag is None else [_tag_label(*wanted.tag)])
+
+
+def _labels_of(job: Job) -> list[dict[str, object]]:
+    """Return the lines by which a job is found, in the columns of their table."""
+    labels = {_preset_label(preset) for preset in job.presets}
+    labels |= {_tag_label(name, value) for name, value in job.tags.items()}
+    created = microseconds(job.created_at)
+    return [
+        {"label": label, "created": created, "job_id": job.id} for label in sorted(labels)
+    ]
+
+
+def _preset_label(name: str) -> str:
+    return f"preset:{name}"
+
+
+def _tag_label(name: str, value: str) -> str:
+    return f"tag:{json.dumps([name, value])}"
 
 
 def _job_columns(job: Job) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """Where job, task and node records are kept."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +15,34 @@ class JobPage:
 
     jobs: tuple[Job, ...]
     cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs a list shows: those of which all that is said here is true.
+
+    ``states`` none means all states; ``tag`` is a name and its value; times are those of
+    creation, ``since`` included and ``until`` not.
+    """
+
+    states: tuple[JobState, ...] = ()
+    tag: tuple[str, str] | None = None
+    preset: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def admits(self, job: Job) -> bool:
+        """Return whether a job is one of them."""
+        return (
+            (not self.states or job.state in self.states)
+            and (self.tag is None or job.tags.get(self.tag[0]) == self.tag[1])
+            and (self.preset is None or self.preset in job.presets)
+            and (self.since is None or job.created_at >= self.since)
+            and (self.until is None or job.created_at < self.until)
+        )
+
+
+EVERY_JOB = JobFilter()
 
 
 class JobStore(ABC):
@@ -58,16 +85,22 @@ class JobStore(ABC):
     @abstractmethod
     def list_jobs(
         self,
+        wanted: JobFilter = EVERY_JOB,
         *,
-        states: Sequence[JobState] = (),
         limit: int = 50,
         cursor: str | None = None,
     ) -> JobPage:
-        """Return a page of jobs by creation, newest first; all states where none is named.
+        """Return a page of the jobs that ``wanted`` admits, newest created first.
+
+        A page may be short, or empty, and still have a cursor.
 
         Raises:
             InvalidCursor: ``cursor`` did not come from this method.
         """
+
+    @abstractmethod
+    def forget_job(self, job_id: JobId, runs: int) -> None:
+        """Remove a job, and before it the tasks of its ``runs`` runs; none is no matter."""
 
     @abstractmethod
     def add_task(self, task: Task) -> bool:

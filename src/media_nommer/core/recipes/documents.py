@@ -142,7 +142,8 @@ class Recipe(Document):
     """The whole document that a job is submitted with.
 
     ``tags`` are for finding jobs; ``pass_through`` is any JSON that comes back with every
-    answer and event.
+    answer and event. Of jobs that wait, those of a higher ``priority`` go first; jobs that
+    name a ``group`` share the workers with those of other groups, however many they are.
     """
 
     inputs: Annotated[tuple[Input, ...], Field(min_length=1, max_length=1)]
@@ -153,3 +154,5 @@ class Recipe(Document):
     tags: Annotated[dict[Label, Label], Field(max_length=50)] = {}
     pass_through: Any = None
     if_exists: Literal["fail", "replace"] = "fail"
+    priority: Literal["high", "normal", "low"] = "normal"
+    group: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")] | None = None

@@ -24,6 +24,10 @@ class Engine:
     work_url: str
     clock: Clock
 
+    def put(self, task: Task) -> None:
+        """Put a task's message on the queue."""
+        self.queue.put(task.id, priority=task.priority, group=task.group)
+
     def run_url(self, job_id: JobId, run: int) -> str:
         """Return the folder of what one run makes; it goes when the job is final."""
         return f"{self.work_url}/{job_id}/r{run}"

@@ -122,12 +122,14 @@ def create_task(engine: Engine, before: Task, planned: PlannedTask) -> None:
         kind=planned.kind,
         outputs=planned.outputs,
         weight=planned.weight,
+        priority=before.priority,
+        group=before.group,
         created_at=now,
         changed_at=now,
         ready_at=now,
     )
     if engine.store.add_task(task):
-        engine.queue.put(task.id)
+        engine.put(task)
 
 
 def gathered(siblings: tuple[Task, ...]) -> Result:

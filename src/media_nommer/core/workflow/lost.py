@@ -3,6 +3,7 @@
 from media_nommer.core.errors import Failure
 from media_nommer.core.jobs import Job, JobId, JobState
 from media_nommer.core.nodes import NodeId
+from media_nommer.core.ports.store import JobFilter
 from media_nommer.core.tasks import Task
 from media_nommer.core.workflow.changes import change_job, change_task
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
@@ -12,6 +13,9 @@ from media_nommer.core.workflow.submitting import begin_run, close_tasks
 MOST_DOUBLINGS = 5
 
 BATCH = 100
+
+_PENDING = JobFilter(states=(JobState.PENDING,))
+_RUNNING = JobFilter(states=(JobState.RUNNING,))
 
 
 class LostWork:
@@ -50,14 +54,14 @@ class LostWork:
                 latest.put_again(at=now) if latest.revision == task.revision else None
             ),
         )
-        self._engine.queue.put(task.id)
+        self._engine.put(task)
         return True
 
     def _begin_jobs(self) -> int:
         """Begin the jobs whose submitter died between their record and their first task."""
         store, begun = self._engine.store, 0
         quiet_since = self._engine.clock.now() - self._policy.put_again_after
-        page = store.list_jobs(states=[JobState.PENDING], limit=BATCH)
+        page = store.list_jobs(_PENDING, limit=BATCH)
         while True:
             for job in page.jobs:
                 if (job.id, job.run) in self._begun or job.changed_at > quiet_since:
@@ -66,9 +70,7 @@ class LostWork:
                 self._begun.add((job.id, job.run))
             if page.cursor is None:
                 return begun
-            page = store.list_jobs(
-                states=[JobState.PENDING], limit=BATCH, cursor=page.cursor
-            )
+            page = store.list_jobs(_PENDING, limit=BATCH, cursor=page.cursor)
 
 
 def let_go_of(engine: Engine, node: NodeId) -> int:
@@ -87,7 +89,7 @@ def let_go_of(engine: Engine, node: NodeId) -> int:
             return latest.let_go(at=engine.clock.now())
 
         change_task(engine.store, task.id, free)
-        engine.queue.put(task.id)
+        engine.put(task)
         freed += 1
     return freed
 
@@ -106,10 +108,10 @@ def abandon_overdue(engine: Engine) -> int:
             return None
         return job.moved_to(JobState.ABANDONED, at=now, failure=failure)
 
-    for state in (JobState.PENDING, JobState.RUNNING):
+    for wanted in (_PENDING, _RUNNING):
         cursor: str | None = None
         while True:
-            page = engine.store.list_jobs(states=[state], limit=BATCH, cursor=cursor)
+            page = engine.store.list_jobs(wanted, limit=BATCH, cursor=cursor)
             for job in page.jobs:
                 if job.deadline is not None and job.deadline <= now:
                     close_tasks(engine, change_job(engine.store, job.id, abandoned))

@@ -35,13 +35,15 @@ def begin_run(engine: Engine, job: Job) -> bool:
         run=job.run,
         key=FIRST_KEY,
         kind=TaskKind.INSPECT,
+        priority=job.priority,
+        group=job.group or job.id,
         created_at=now,
         changed_at=now,
         ready_at=now,
     )
     new = engine.store.add_task(first)
     if new:
-        engine.queue.put(first.id)
+        engine.put(first)
     return new
 
 

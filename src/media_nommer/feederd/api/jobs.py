@@ -1,5 +1,6 @@
 """The routes for jobs."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -57,11 +58,28 @@ def submit(
 def list_jobs(
     service: Service,
     state: Annotated[list[str] | None, Query()] = None,
+    tag: str | None = None,
+    preset: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     limit: int = 50,
     cursor: str | None = None,
 ) -> Response:
-    """List jobs, newest first; `state` may be given several times."""
-    page = service.list(states=state or [], limit=limit, cursor=cursor)
+    """List the jobs that match all that is given, newest first.
+
+    `state` may be given several times; `tag` is `NAME=VALUE`; `since` (included) and
+    `until` (not) are times of creation. A page may be short, or empty, and not the last:
+    the last has no cursor.
+    """
+    page = service.list(
+        states=state or [],
+        tag=tag,
+        preset=preset,
+        since=since,
+        until=until,
+        limit=limit,
+        cursor=cursor,
+    )
     jobs = tuple(_view(service, job) for job in page.jobs)
     return answer(JobList(jobs=jobs, cursor=page.cursor))
 
