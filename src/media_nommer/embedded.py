@@ -9,9 +9,7 @@ from uuid import uuid4
 
 from media_nommer.adapters.memory.queue import MemoryQueue
 from media_nommer.adapters.memory.store import MemoryStore
-from media_nommer.adapters.objects.files import FileStorage
 from media_nommer.adapters.objects.paths import file_url
-from media_nommer.adapters.objects.routed import RoutedStorage
 from media_nommer.conf.settings import Settings
 from media_nommer.core.clock import system_clock
 from media_nommer.core.errors import AccessDenied, StorageError
@@ -22,7 +20,7 @@ from media_nommer.ec2nommerd.attempts import AttemptRunner
 from media_nommer.ec2nommerd.nommers.base import Step
 from media_nommer.ec2nommerd.worker import Worker
 from media_nommer.feederd.service import JobService
-from media_nommer.wiring import WorkerParts, worker_parts
+from media_nommer.wiring import WorkerParts, open_storage, worker_parts
 
 #: How often to look for a task whose rest after a failure is over.
 _LOOK_EVERY = 0.2
@@ -135,8 +133,7 @@ def embedded(settings: Settings, out_folder: Path | None) -> Iterator[Embedded]:
         ours = settings.model_copy(update={"scratch_dir": root, "slots": 1, "max_nodes": 1})
         parts = stack.enter_context(worker_parts(ours, owner))
         work = parts.scratch.folder / "work"
-        files = FileStorage(own=[work])
-        storage = RoutedStorage({"file": files}, scratch=parts.scratch.folder)
+        storage = open_storage(ours, roots=None, own=[work], scratch=parts.scratch.folder)
         engine = Engine(MemoryStore(), MemoryQueue(clock), storage, file_url(work), clock)
         here = Embedded(engine, free, parts)
         yield here

@@ -5,9 +5,10 @@ Adapters are imported where they are used: a worker on SQLite loads nothing else
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +31,17 @@ _SQL = ("sqlite", "postgresql")
 _RECORDS = ("sqlite", "postgresql", "memory")
 _STORAGES = ("file", "memory")
 
+#: The folder below `scratch_dir` that holds nothing but workers' scratch space.
+_SCRATCH = "nommer-scratch"
+
 
 @contextmanager
-def open_engine(settings: Settings, *, clock: Clock = system_clock) -> Iterator[Engine]:
+def open_engine(
+    settings: Settings, *, clock: Clock = system_clock, scratch: Path | None = None
+) -> Iterator[Engine]:
     """Open the store, the queue and the storages that the settings name.
+
+    What is published from one storage to another passes ``scratch``, where that is given.
 
     Raises:
         InvalidSetting: no adapter serves one of them.
@@ -44,7 +52,7 @@ def open_engine(settings: Settings, *, clock: Clock = system_clock) -> Iterator[
         yield Engine(
             store=store,
             queue=queue,
-            storage=_open_storage(settings, work_too=True),
+            storage=_open_storage(settings, work_too=True, scratch=scratch),
             work_url=settings.work.rstrip("/"),
             clock=clock,
         )
@@ -81,6 +89,11 @@ def work_policy(settings: Settings) -> WorkPolicy:
     )
 
 
+def scratch_folder(settings: Settings, owner: str) -> Path:
+    """Return where the scratch space of a worker is, while it has any."""
+    return settings.scratch_dir / _SCRATCH / owner
+
+
 def open_scratch(settings: Settings, owner: str) -> "Scratch":
     """Return the scratch space of a worker, in a folder of our own below `scratch_dir`.
 
@@ -88,7 +101,7 @@ def open_scratch(settings: Settings, owner: str) -> "Scratch":
     """
     from media_nommer.ec2nommerd.scratch import Scratch
 
-    return Scratch(settings.scratch_dir / "nommer-scratch", owner)
+    return Scratch(settings.scratch_dir / _SCRATCH, owner)
 
 
 @contextmanager
@@ -185,20 +198,53 @@ def _database(url: str, opened: dict[str, object], stack: ExitStack) -> Any:
     return opened[url]
 
 
-def _open_storage(settings: Settings, *, work_too: bool) -> Storage:
-    from media_nommer.adapters.objects import FileStorage, RoutedStorage, path_of
+def open_storage(
+    settings: Settings,
+    *,
+    roots: Sequence[Path] | None,
+    own: Sequence[Path] = (),
+    scratch: Path | None = None,
+) -> Storage:
+    """Return the storages that can be used, each opened when it is first needed.
 
-    _check(settings, "work", _STORAGES)
-    scheme = _scheme(settings.work)
-    own = (path_of(settings.work),) if scheme == "file" and work_too else ()
-    everything = Path("/") in settings.allowed_roots
-    roots = None if everything else (*settings.allowed_roots, *own)
-    storages: dict[str, Storage] = {"file": FileStorage(roots, own=own)}
-    if scheme == "memory":
+    Files are touched below ``roots`` only (None for everywhere), and moved rather than
+    copied out of ``own``. What goes from one storage to another passes ``scratch``.
+    """
+    from media_nommer.adapters.objects import FileStorage, RoutedStorage
+
+    web = cache(lambda: _web_storage(settings))
+    storages: dict[str, Callable[[], Storage]] = {
+        "file": lambda: FileStorage(roots, own=own),
+        "http": web,
+        "https": web,
+    }
+    if _scheme(settings.work) == "memory":
         from media_nommer.adapters.memory import MemoryStorage
 
-        storages["memory"] = MemoryStorage()
-    return RoutedStorage(storages)
+        storages["memory"] = MemoryStorage
+    return RoutedStorage(storages, scratch=scratch)
+
+
+def _open_storage(
+    settings: Settings, *, work_too: bool, scratch: Path | None = None
+) -> Storage:
+    from media_nommer.adapters.objects import path_of
+
+    _check(settings, "work", _STORAGES)
+    at_home = _scheme(settings.work) == "file" and work_too
+    own = (path_of(settings.work),) if at_home else ()
+    everything = Path("/") in settings.allowed_roots
+    roots = None if everything else (*settings.allowed_roots, *own)
+    return open_storage(settings, roots=roots, own=own, scratch=scratch)
+
+
+def _web_storage(settings: Settings) -> Storage:
+    from media_nommer.adapters.http import HttpStorage
+
+    return HttpStorage(
+        private_networks=settings.reads_private_networks,
+        max_bytes=settings.max_source_size,
+    )
 
 
 def _environment(settings: Settings) -> Mapping[str, str]:

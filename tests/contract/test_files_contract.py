@@ -45,7 +45,7 @@ class TestFileStorageWithRootsBelowALink(StorageContract):
 class TestRoutedStorage(StorageContract):
     @pytest.fixture
     def storage(self) -> Storage:
-        return RoutedStorage({"file": FileStorage(), "memory": MemoryStorage()})
+        return RoutedStorage({"file": FileStorage, "memory": MemoryStorage})
 
     @pytest.fixture
     def url(self, in_root: Callable[[str], str]) -> Callable[[str], str]:

@@ -15,6 +15,7 @@ from media_nommer.conf.values import (
     Folder,
     Folders,
     PositiveDuration,
+    Size,
     is_loopback,
     read_path,
     redacted,
@@ -58,6 +59,8 @@ class Settings(BaseModel):
     job_timeout: PositiveDuration | None = None
     ffmpeg: Annotated[str, Field(min_length=1), Allowed("a path")] | None = None
     file_roots: Folders | None = None
+    private_networks: Annotated[bool, Allowed("true or false")] | None = None
+    max_source_size: Size = Field(default="1TiB", validate_default=True)
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Allowed("debug, info, warning or error"),
@@ -112,6 +115,11 @@ class Settings(BaseModel):
         if self.file_roots is not None:
             return self.file_roots
         return (Path("/"),) if self.loopback else ()
+
+    @property
+    def reads_private_networks(self) -> bool:
+        """Whether sources may be fetched from loopback and private addresses."""
+        return self.loopback if self.private_networks is None else self.private_networks
 
     @property
     def slots_in_force(self) -> int:

@@ -12,6 +12,13 @@ from pydantic import BeforeValidator
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhd])?")
+_SIZES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12} | {
+    "kib": 2**10,
+    "mib": 2**20,
+    "gib": 2**30,
+    "tib": 2**40,
+}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*((?:[kmgt]i?)?b)?", re.IGNORECASE)
 #: A password may hold what should have been encoded: it goes up to the last @.
 _PASSWORD_IN_URL = re.compile(r"(?<=://)([^/@\s:]*):\S*@")
 _PASSWORD_IN_QUERY = re.compile(r"(?i)([?&](?:password|pwd|secret|token|key)=)[^&\s]*")
@@ -65,6 +72,17 @@ def _above_zero(value: object) -> timedelta:
     return duration
 
 
+def _read_size(value: object) -> int:
+    """Return a number of bytes given as one, or with kB, MB, GB, TB, KiB, MiB, GiB, TiB."""
+    found = _SIZE.fullmatch(str(value).strip())
+    if isinstance(value, bool) or found is None:
+        raise ValueError("not a size")
+    size = int(float(found[1]) * _SIZES[(found[2] or "b").lower()])
+    if size < 1:
+        raise ValueError("too small")
+    return size
+
+
 _TIME_WORDS = 'such as 30 (seconds), "90s", "5m" or "2h"'
 
 Duration = Annotated[
@@ -72,6 +90,9 @@ Duration = Annotated[
 ]
 PositiveDuration = Annotated[
     timedelta, BeforeValidator(_above_zero), Allowed(f"a time above zero {_TIME_WORDS}")
+]
+Size = Annotated[
+    int, BeforeValidator(_read_size), Allowed('a size such as "500MB", "40GiB" or 1000000')
 ]
 Folder = Annotated[Path, BeforeValidator(read_path), Allowed("a path")]
 Folders = Annotated[

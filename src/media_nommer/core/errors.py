@@ -25,6 +25,7 @@ NommerError
 ├── DataDirInUse             another feederd runs on this data directory
 ├── StorageError
 │   ├── SourceNotFound
+│   ├── SourceRefused        its server will not give it as it is asked for
 │   ├── AccessDenied
 │   ├── NoSpace
 │   ├── OutputExists
@@ -228,6 +229,14 @@ class SourceNotFound(StorageError):
     code = "SOURCE_NOT_FOUND"
     retryable = False
     default_advice = "Check the path or URL."
+
+
+class SourceRefused(StorageError):
+    """The source cannot be had from where it is, however often we ask."""
+
+    code = "SOURCE_REFUSED"
+    retryable = False
+    default_advice = "Put the file where it can be downloaded, or give another URL."
 
 
 class AccessDenied(StorageError):

@@ -13,6 +13,7 @@ from media_nommer import wiring
 from media_nommer.conf import load_settings
 from media_nommer.conf.logs import set_up_logs
 from media_nommer.conf.settings import Settings
+from media_nommer.core.clock import Clock, system_clock
 from media_nommer.core.errors import AlreadyExists, NommerError
 from media_nommer.core.nodes import Node, NodeId
 from media_nommer.core.workflow.changes import change_node
@@ -45,8 +46,10 @@ def run_worker(
         idle_timeout=settings.idle_timeout,
         drain_timeout=settings.drain_timeout,
     )
-    with wiring.open_engine(settings) as engine:
-        node = NodeId(node_id) if node_id else _new_id(engine)
+    node = NodeId(node_id) if node_id else _new_id(system_clock)
+    with wiring.open_engine(
+        settings, scratch=wiring.scratch_folder(settings, node)
+    ) as engine:
         kind = BY_FLEET if node_id else BY_HAND
         if kept:
             _keep(engine, node, kind)
@@ -75,9 +78,9 @@ def _keep(engine: Engine, node_id: NodeId, kind: str) -> None:
     change_node(engine.store, node_id, lambda latest: replace(latest, kept=True))
 
 
-def _new_id(engine: Engine) -> NodeId:
+def _new_id(clock: Clock) -> NodeId:
     """Return an id that nobody else has; ids sort by the time they were given."""
-    millis = int(engine.clock.now().timestamp() * 1000)
+    millis = int(clock.now().timestamp() * 1000)
     return NodeId(f"n{millis:011x}{secrets.token_hex(3)}")
 
 

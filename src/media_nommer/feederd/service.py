@@ -253,7 +253,8 @@ class JobService:
                 f"inputs[0].url: {url!r} is not a URL; allowed: one such as "
                 "file:///films/film.mov"
             )
-        if self.outside.stat(url) is None and urlsplit(url).scheme == "file":
+        self.outside.check(url)
+        if urlsplit(url).scheme == "file" and self.outside.stat(url) is None:
             raise SourceNotFound(f"there is no file at {url}")
 
     def _check_destination(self, url: str) -> None:
@@ -263,7 +264,7 @@ class JobService:
                 f"destination: {url!r} is not a URL; allowed: that of a folder, "
                 "such as file:///films/out/"
             )
-        self.outside.stat(f"{url.rstrip('/')}/output")
+        self.outside.check(f"{url.rstrip('/')}/output", to_write=True)
 
     def _log_text(self, attempt: Attempt) -> str | None:
         if attempt.log_url is None:

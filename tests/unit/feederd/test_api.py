@@ -42,7 +42,7 @@ def engine() -> Engine:
 
 @pytest.fixture
 def service(engine: Engine) -> JobService:
-    return JobService(engine=engine, outside=RoutedStorage({"file": FileStorage()}))
+    return JobService(engine=engine, outside=RoutedStorage({"file": FileStorage}))
 
 
 @pytest.fixture

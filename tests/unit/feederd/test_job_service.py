@@ -51,7 +51,7 @@ def engine(clock: ManualClock) -> Engine:
 
 @pytest.fixture
 def service(engine: Engine, films: Path) -> JobService:
-    outside = RoutedStorage({"file": FileStorage([films])})
+    outside = RoutedStorage({"file": lambda: FileStorage([films])})
     return JobService(engine=engine, outside=outside)
 
 

@@ -49,6 +49,11 @@ class MemoryStorage(Storage):
         self._objects: dict[str, _Object] = {}
 
     @override
+    def check(self, url: str, *, to_write: bool = False) -> None:
+        """Check that a URL is one of memory."""
+        self.stat(url)
+
+    @override
     def stat(self, url: str) -> StoredObject | None:
         """Return what stands at ``url``, None for nothing."""
         stored = self._at(url)

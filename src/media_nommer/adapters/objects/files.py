@@ -55,6 +55,11 @@ class FileStorage(Storage):
         self._own = tuple(map(real_path, own))
 
     @override
+    def check(self, url: str, *, to_write: bool = False) -> None:
+        """Check that a URL is that of a file which may be touched."""
+        self._path(url)
+
+    @override
     def stat(self, url: str) -> StoredObject | None:
         """Return what stands at ``url``, None for nothing; a folder is nothing."""
         with _translated(url):

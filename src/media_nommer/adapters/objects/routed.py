@@ -1,7 +1,8 @@
 """Many storages as one, each asked for the URLs of its own scheme."""
 
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,15 +22,26 @@ from media_nommer.core.ports.storage import (
 class RoutedStorage(Storage):
     """Hands every call to the storage that serves the URL's scheme.
 
-    What is copied from one storage to another goes through a folder below ``scratch``
-    (the system's for temporary files where that is None).
+    A storage is opened when a URL of its scheme first comes up. What is copied from one
+    storage to another goes through a folder below ``scratch`` (the system's for temporary
+    files where that is None).
     """
 
     def __init__(
-        self, storages: Mapping[str, Storage], *, scratch: Path | None = None
+        self,
+        storages: Mapping[str, Callable[[], Storage]],
+        *,
+        scratch: Path | None = None,
     ) -> None:
-        self._storages = dict(storages)
+        self._openers = dict(storages)
+        self._opened: dict[str, Storage] = {}
+        self._lock = threading.Lock()
         self._scratch = scratch
+
+    @override
+    def check(self, url: str, *, to_write: bool = False) -> None:
+        """Check what can be told of a URL without asking another machine for it."""
+        self._serving(url).check(url, to_write=to_write)
 
     @override
     def stat(self, url: str) -> StoredObject | None:
@@ -108,11 +120,14 @@ class RoutedStorage(Storage):
 
     def _serving(self, url: str) -> Storage:
         scheme, mark, _ = url.partition("://")
-        storage = self._storages.get(scheme.lower()) if mark else None
-        if storage is None:
-            known = ", ".join(f"{name}://" for name in sorted(self._storages))
+        opener = self._openers.get(scheme.lower()) if mark else None
+        if opener is None:
+            known = ", ".join(f"{name}://" for name in sorted(self._openers))
             raise UnsupportedUrl(
                 f"{scheme + mark if mark else url!r} is not a place that can be used here",
                 advice=f"These can be: {known}.",
             )
-        return storage
+        with self._lock:
+            if scheme.lower() not in self._opened:
+                self._opened[scheme.lower()] = opener()
+            return self._opened[scheme.lower()]

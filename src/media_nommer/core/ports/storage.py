@@ -54,6 +54,15 @@ class Storage(ABC):
     """
 
     @abstractmethod
+    def check(self, url: str, *, to_write: bool = False) -> None:
+        """Check what can be told of a URL without asking another machine for it.
+
+        Raises:
+            UnsupportedUrl: it names nothing that can be read here, or written.
+            PathNotAllowed: it is out of bounds.
+        """
+
+    @abstractmethod
     def stat(self, url: str) -> StoredObject | None:
         """Return what stands at ``url``, None for nothing."""
 

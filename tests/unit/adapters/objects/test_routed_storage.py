@@ -9,9 +9,7 @@ from media_nommer.core.errors import OutputExists, UnsupportedUrl
 
 @pytest.fixture
 def storage(tmp_path: Path) -> RoutedStorage:
-    return RoutedStorage(
-        {"file": FileStorage(), "memory": MemoryStorage()}, scratch=tmp_path
-    )
+    return RoutedStorage({"file": FileStorage, "memory": MemoryStorage}, scratch=tmp_path)
 
 
 def test_bytes_go_from_one_storage_to_another(
