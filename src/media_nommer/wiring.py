@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from media_nommer.conf.settings import Settings, cores
+from media_nommer.conf.settings import Settings, cores, memory
 from media_nommer.conf.values import redacted
 from media_nommer.core.clock import Clock, system_clock
 from media_nommer.core.errors import InvalidSetting
@@ -22,6 +22,7 @@ from media_nommer.core.ports.store import JobStore
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 
 if TYPE_CHECKING:
+    from media_nommer.adapters.ffmpeg.process import Limits
     from media_nommer.core.ports.fleet import Fleet
     from media_nommer.ec2nommerd.nommers.base import Nommers
     from media_nommer.ec2nommerd.nommers.making import Kit
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 _SQL = ("sqlite", "postgresql")
 _RECORDS = ("sqlite", "postgresql", "memory")
 _STORAGES = ("file", "memory")
+
+#: Address space without which an encoder of large pictures does not even start.
+_LEAST_MEMORY = 4 * 2**30
 
 #: The folder below `scratch_dir` that holds nothing but workers' scratch space.
 _SCRATCH = "nommer-scratch"
@@ -122,11 +126,30 @@ def worker_kit(settings: Settings, scratch: "Scratch", slots: int) -> Iterator["
     with Launcher(scratch.folder) as launcher, AvProbe(launcher) as probe:
         yield Kit(
             probe=probe,
-            encoder=FfmpegEncoder(launcher, ffmpeg, stall_after=settings.stall_timeout),
+            encoder=FfmpegEncoder(
+                launcher,
+                ffmpeg,
+                limits=encoder_limits(settings),
+                stall_after=settings.stall_timeout,
+            ),
             check_room=scratch.check_room,
             threads=threads_for(slots, cores()),
             cutting=Policy(nodes=settings.max_nodes),
         )
+
+
+def encoder_limits(settings: Settings) -> "Limits":
+    """Return what one encoder may use, whatever its source makes it do (rule 11).
+
+    Memory is counted as address space, which is more than what is used of it: by default
+    all that the machine has, and 4 GiB on a small one.
+    """
+    from media_nommer.adapters.ffmpeg.process import Limits
+
+    return Limits(
+        memory=settings.encoder_memory or max(memory(), _LEAST_MEMORY),
+        wall=settings.encoder_timeout,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

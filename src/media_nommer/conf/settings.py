@@ -56,6 +56,8 @@ class Settings(BaseModel):
     backoff: Duration = Field(default="5s", validate_default=True)
     put_again_after: PositiveDuration = Field(default="2m", validate_default=True)
     stall_timeout: PositiveDuration = Field(default="5m", validate_default=True)
+    encoder_timeout: PositiveDuration = Field(default="24h", validate_default=True)
+    encoder_memory: Size | None = None
     job_timeout: PositiveDuration | None = None
     ffmpeg: Annotated[str, Field(min_length=1), Allowed("a path")] | None = None
     file_roots: Folders | None = None
@@ -146,6 +148,16 @@ class Settings(BaseModel):
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def memory() -> int:
+    """Return how many bytes of memory there are: the machine's, or its control group's."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        group = int(Path("/sys/fs/cgroup/memory.max").read_text())
+    except (OSError, ValueError):  # no such group, or one without a limit
+        return machine
+    return min(machine, group)
 
 
 def default_data_dir() -> Path:

@@ -335,6 +335,9 @@ class EncoderLimit(EncodeError):
     """The encoder crossed a limit on time, memory or disk that we set."""
 
     code = "ENCODER_LIMIT"
+    default_advice = (
+        "If the source is to be trusted, raise `encoder_timeout` or `encoder_memory`."
+    )
 
 
 class OutputDamaged(EncodeError):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from cli_shell import Shell
-
 from tests.http_server import Site, serving
 
 

@@ -54,7 +54,8 @@ CODES = {
 
 #: What nobody but a person can put right, and where the message alone does not say how.
 WITH_ADVICE = {
-    *("ACCESS_DENIED", "DATA_DIR_IN_USE", "EMPTY_SOURCE", "ENCODER_MISSING", "NOT_MEDIA"),
+    *("ACCESS_DENIED", "DATA_DIR_IN_USE", "EMPTY_SOURCE", "ENCODER_LIMIT"),
+    *("ENCODER_MISSING", "NOT_MEDIA"),
     *("IDEMPOTENCY_CONFLICT", "INVALID_CURSOR", "INVALID_SETTING", "JOB_NOT_FOUND"),
     *("NO_SPACE", "NO_STREAMS", "OUTPUT_CHANGED", "OUTPUT_EXISTS", "PATH_NOT_ALLOWED"),
     *(
