@@ -1,9 +1,18 @@
-"""Amazon's services on this machine: moto's server, as boto3 finds it by its settings."""
+"""Amazon's services on this machine: moto's server, as boto3 finds it by its settings.
 
+``python -m tests.aws_services --port 5005`` runs it as a process of its own, which prints
+its endpoint once it answers, and the variables that ``settings`` gives on the next lines.
+"""
+
+import argparse
+import contextlib
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from moto.server import ThreadedMotoServer
+
+from tests import moto_corrections
 
 REGION = "us-east-1"
 
@@ -23,12 +32,31 @@ def settings(endpoint: str) -> Mapping[str, str]:
 
 
 @contextmanager
-def moto() -> Iterator[str]:
-    """Run moto's server in a thread, and give its endpoint."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+def moto(port: int = 0) -> Iterator[str]:
+    """Run moto's server in a thread, corrected, and give its endpoint."""
+    moto_corrections.apply()
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     server.start()
     try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
+        host, bound = server.get_host_and_port()
+        yield f"http://{host}:{bound}"
     finally:
         server.stop()
+
+
+def main() -> None:
+    """Serve until a signal ends it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    chosen = parser.parse_args()
+    with moto(chosen.port) as endpoint:
+        print(endpoint, flush=True)  # noqa: T201 - who starts it reads this
+        for name, value in settings(endpoint).items():
+            print(f"{name}={value}", flush=True)  # noqa: T201
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            signal.pause()
+
+
+if __name__ == "__main__":
+    main()

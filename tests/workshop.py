@@ -53,6 +53,7 @@ _CALLS: Mapping[str, tuple[str, ...]] = {
     "store": (
         *("add_job", "get_job", "swap_job", "list_jobs", "add_task", "get_task"),
         *("swap_task", "tasks_of", "unsettled_tasks", "add_node", "swap_node", "nodes"),
+        "forget_job",
     ),
     "queue": ("put", "take", "keep", "done"),
     "storage": ("stat", "fetch", "put", "copy", "holds", "delete_below"),

@@ -38,8 +38,10 @@ class SqlStoreContract(StoreContract):
 
 class SqlQueueContract(QueueContract, MessageContract):
     @pytest.fixture
-    def queue(self, engine: sa.Engine, clock: ManualClock) -> TaskQueue:
-        return SqlQueue(engine, clock)
+    def queue(self, engine: sa.Engine, clock: ManualClock) -> Iterator[TaskQueue]:
+        queue = SqlQueue(engine, clock)
+        yield queue
+        queue.close()
 
     @pytest.fixture
     def put_raw(self, engine: sa.Engine, queue: TaskQueue) -> Callable[[TaskId, int], None]:

@@ -8,6 +8,7 @@ NommerError
 │   ├── UnsupportedUrl       no storage serves this scheme
 │   ├── PathNotAllowed       a file outside the allowed roots
 │   ├── InvalidCursor
+│   ├── RecordTooLarge       a record does not fit into the store
 │   └── IdempotencyConflict  a key was used again for another job
 ├── NotFound
 │   ├── JobNotFound
@@ -15,6 +16,7 @@ NommerError
 │   └── NodeNotFound
 ├── AlreadyExists            a record with this id is there
 ├── IllegalTransition        a record was asked to move where it may not go
+├── JobArchived              the job has gone to the archive and cannot change
 ├── Overtaken                someone changed the record first; read it again
 ├── LeaseLost                the queue has handed this delivery to someone else
 ├── WorkStopped              work that must be dropped, though nothing failed
@@ -22,9 +24,12 @@ NommerError
 │   ├── JobOver              the job became final meanwhile
 │   └── HandedBack           the worker is leaving
 ├── ServiceUnavailable       a store or queue does not answer
+│   └── StoreFull
 ├── DataDirInUse             another feederd runs on this data directory
 ├── StorageError
 │   ├── SourceNotFound
+│   ├── NoBucket
+│   ├── StorageRefused       it will not take what was sent
 │   ├── SourceRefused        its server will not give it as it is asked for
 │   ├── AccessDenied
 │   ├── NoSpace
@@ -126,6 +131,16 @@ class IdempotencyConflict(BadRequest):
     default_advice = "Give each new job a key of its own."
 
 
+class RecordTooLarge(BadRequest):
+    """A record does not fit into the store that is to keep it."""
+
+    code = "RECORD_TOO_LARGE"
+    default_advice = (
+        "Let the job make fewer files: longer segments, fewer outputs or renditions. "
+        "A store on PostgreSQL has no such limit."
+    )
+
+
 class NotFound(NommerError):
     """Nothing has this id."""
 
@@ -161,6 +176,15 @@ class IllegalTransition(NommerError):
     """A record was asked to move to a state that its own does not lead to."""
 
     code = "ILLEGAL_TRANSITION"
+
+
+class JobArchived(NommerError):
+    """The job ended long ago and has gone to the archive, where nothing changes."""
+
+    code = "JOB_ARCHIVED"
+    default_advice = (
+        "Submit it anew; with an Idempotency-Key, use one that was not used before."
+    )
 
 
 class Overtaken(NommerError):
@@ -209,6 +233,15 @@ class ServiceUnavailable(NommerError):
     retryable = True
 
 
+class StoreFull(ServiceUnavailable):
+    """The store holds as much as it can; what is submitted waits for room."""
+
+    code = "STORE_FULL"
+    default_advice = (
+        "Let old jobs be moved out sooner (`keep_jobs_for`), or choose a larger store."
+    )
+
+
 class DataDirInUse(NommerError):
     """Another feederd already works on this data directory."""
 
@@ -229,6 +262,21 @@ class SourceNotFound(StorageError):
     code = "SOURCE_NOT_FOUND"
     retryable = False
     default_advice = "Check the path or URL."
+
+
+class NoBucket(StorageError):
+    """The bucket of a URL is not there."""
+
+    code = "NO_BUCKET"
+    retryable = False
+    default_advice = "Check the name of the bucket, and the account that this runs in."
+
+
+class StorageRefused(StorageError):
+    """The storage will not take what was sent, ever."""
+
+    code = "STORAGE_REFUSED"
+    retryable = False
 
 
 class SourceRefused(StorageError):

@@ -96,8 +96,10 @@ class AttemptRunner:
             self._drop(work)
         except HandedBack:
             self._hand_back(work)
-        except (WorkStopped, ServiceUnavailable):
+        except WorkStopped:
             raise
+        except ServiceUnavailable as error:
+            self._set_aside(work, error)
         except NommerError as error:
             self._fail(work, Failure.of(error))
         except Exception as error:
@@ -173,6 +175,18 @@ class AttemptRunner:
             )
         )
         self.engine.put(held.task)
+
+    def _set_aside(self, work: Work, error: ServiceUnavailable) -> None:
+        """Free a task for later because a service is away: that is nobody's failure."""
+        held, at, rest = work.held, self.engine.clock.now(), self.policy.lease
+        log.warning("task_set_aside", task=held.task.id, message=error.message)
+        self._change(
+            held,
+            lambda task: task.set_back(
+                at=at, ready_at=at + rest, cpu_seconds=work.cpu_seconds
+            ),
+        )
+        held.hide_message(rest)
 
     def _fail(self, work: Work, failure: Failure) -> None:
         """Write a failure down: the task rests and is tried again, or its job ends."""

@@ -13,6 +13,8 @@ from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.core.workflow.lost import LostWork
 from media_nommer.core.workflow.watch import BeatWatch
 
+_UNFINISHED = JobFilter(states=(JobState.PENDING, JobState.RUNNING))
+
 
 class NodeLife:
     """The record of this node, and the decision to leave.
@@ -110,10 +112,8 @@ class NodeLife:
             return
 
     def _any_job_unfinished(self) -> bool:
-        return any(
-            self._engine.store.list_jobs(JobFilter(states=(state,)), limit=1).jobs
-            for state in (JobState.RUNNING, JobState.PENDING)
-        )
+        page = self._engine.store.list_jobs(_UNFINISHED, limit=1)
+        return bool(page.jobs) or page.cursor is not None
 
     def _a_smaller_one_lives(self) -> bool:
         """Return whether a node with a smaller id, that stays, was seen to live."""

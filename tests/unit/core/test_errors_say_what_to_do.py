@@ -25,6 +25,7 @@ CODES = {
     "INVALID_CURSOR": False,
     "INVALID_RECIPE": False,
     "INVALID_SETTING": False,
+    "JOB_ARCHIVED": False,
     "JOB_NOT_FOUND": False,
     "JOB_OVER": True,
     "LEASE_LOST": True,
@@ -32,6 +33,7 @@ CODES = {
     "NODE_NOT_FOUND": False,
     "NOT_FOUND": False,
     "NOT_MEDIA": False,
+    "NO_BUCKET": False,
     "NO_SPACE": True,
     "NO_STREAMS": False,
     "OUTPUT_CHANGED": False,
@@ -41,8 +43,11 @@ CODES = {
     "PATH_NOT_ALLOWED": False,
     "SERVICE_UNAVAILABLE": True,
     "SOURCE_DAMAGED": False,
+    "RECORD_TOO_LARGE": False,
     "SOURCE_NOT_FOUND": False,
     "SOURCE_REFUSED": False,
+    "STORAGE_REFUSED": False,
+    "STORE_FULL": True,
     "STORAGE": True,
     "TASK_NOT_FOUND": False,
     "TRUNCATED": False,
@@ -55,7 +60,7 @@ CODES = {
 #: What nobody but a person can put right, and where the message alone does not say how.
 WITH_ADVICE = {
     *("ACCESS_DENIED", "DATA_DIR_IN_USE", "EMPTY_SOURCE", "ENCODER_LIMIT"),
-    *("ENCODER_MISSING", "NOT_MEDIA"),
+    *("ENCODER_MISSING", "JOB_ARCHIVED", "NOT_MEDIA"),
     *("IDEMPOTENCY_CONFLICT", "INVALID_CURSOR", "INVALID_SETTING", "JOB_NOT_FOUND"),
     *("NO_SPACE", "NO_STREAMS", "OUTPUT_CHANGED", "OUTPUT_EXISTS", "PATH_NOT_ALLOWED"),
     *(
@@ -63,7 +68,7 @@ WITH_ADVICE = {
         "SOURCE_REFUSED",
         "TRUNCATED",
         "UNKNOWN_PRESET",
-        "UNKNOWN_VERSION",
+        *("UNKNOWN_VERSION", "NO_BUCKET", "RECORD_TOO_LARGE", "STORE_FULL"),
     ),
 }
 

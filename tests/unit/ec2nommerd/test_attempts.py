@@ -375,6 +375,21 @@ def test_rule_2_an_outage_at_the_commit_throws_no_work_away(shop: Workshop) -> N
     assert (maker.made, shop.task().claims, shop.task().losses) == (1, 1, 0)
 
 
+def test_rule_6_an_outage_in_mid_work_is_nobodys_failure(shop: Workshop) -> None:
+    """Ten minutes without S3 must not cost a job that would have been done after."""
+    shop.submit()
+    away = raising(ServiceUnavailable("the storage does not answer"), times=20)
+
+    while not shop.job().state.final:
+        shop.work(nommer=away)
+        shop.clock.advance(LEASE)
+
+    task = shop.task()
+    assert shop.job().state is JobState.FINISHED
+    assert (task.failures, task.losses, task.claims) == (0, 0, 21)
+    assert set(ends(shop)) == {AttemptEnd.HANDED_BACK, AttemptEnd.COMMITTED}
+
+
 def test_rule_2_who_waits_for_a_store_lets_go_when_the_worker_leaves(
     shop: Workshop,
 ) -> None:

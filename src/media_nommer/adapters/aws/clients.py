@@ -101,18 +101,23 @@ class AwsClients:
         """The region that is in force, None where nothing says one."""
         return self._session.region_name
 
-    def client(self, service: str, **settings: Any) -> Any:
+    def client(self, service: str, *, endpoint: str | None = None, **settings: Any) -> Any:
         """Return the client of a service; ``settings`` are botocore's ``Config`` values.
+
+        ``endpoint`` is the URL of a server that is to be asked instead of Amazon's.
 
         Raises:
             InvalidSetting: no region is known, or a profile that is named is not there.
         """
-        key = (service, *(f"{name}={settings[name]}" for name in sorted(settings)))
+        named = sorted(settings)
+        key = (service, endpoint or "", *(f"{name}={settings[name]}" for name in named))
         with self._lock:
             if key not in self._made:
                 with answering(service):
                     make: Any = self._session.client  # its types know names, not text
-                    self._made[key] = make(service, config=_config(settings))
+                    self._made[key] = make(
+                        service, endpoint_url=endpoint, config=_config(settings)
+                    )
             return self._made[key]
 
     def of_role(self, role: str) -> "AwsClients":

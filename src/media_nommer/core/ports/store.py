@@ -48,18 +48,20 @@ EVERY_JOB = JobFilter()
 class JobStore(ABC):
     """Keeps the latest version of every record and refuses changes based on an older one.
 
-    One record at a time: nothing here spans two (rule 3). Reads see every write that
-    returned before they began. A ``swap`` replaces the version whose ``revision`` its
-    argument carries, and returns the record with the revision that it has now; of two swaps
-    of one revision exactly one is believed. Methods may be called from any thread, and
-    raise ServiceUnavailable when the store does not answer.
+    One record at a time: nothing here spans two (rule 3). A record, ``tasks_of``, ``nodes``
+    and duties are read as the last write that returned left them; ``list_jobs`` and
+    ``unsettled_tasks`` may lag behind by a second, and of tasks unchanged since the same
+    minute any may be those that ``limit`` leaves out. A ``swap`` replaces the version whose
+    ``revision`` its argument carries, and returns the record with the revision that it has
+    now; of two swaps of one revision exactly one is believed. Methods may be called from
+    any thread, and raise ServiceUnavailable when the store does not answer.
 
     Every adapter must pass ``media_nommer.testing.store_contract``.
     """
 
     @abstractmethod
     def add_job(self, job: Job) -> Job:
-        """Remember a new job.
+        """Remember a new job; no swap changes its tags, presets and time of creation.
 
         Raises:
             AlreadyExists: there is a job with this id.
