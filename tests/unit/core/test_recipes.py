@@ -163,7 +163,7 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
         (
             {"preset": "web", "vidoe": {}},
             "outputs[0].vidoe: is not known here; did you mean 'video'? allowed: "
-            "kind, name, container, video, audio",
+            "kind, name, container, video, audio, object",
         ),
         (
             {"video": {"height": "tall"}},
@@ -219,6 +219,11 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
         (
             {"kind": "thumbnails", "name": "poster.jpg"},
             "outputs[0].name: needs {number}, since there is more than one picture",
+        ),
+        (
+            {"object": {"cache": "no"}},
+            "outputs[0].object.cache: is not known here; did you mean 'cache_control'? "
+            "allowed: content_type, cache_control, storage_class, kms_key",
         ),
         (
             {"audio": {"codec": "opus", "sample_rate": 44100}},

@@ -59,12 +59,31 @@ class Audio(Document):
     sample_rate: Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000] | None = None
 
 
+Header = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[ -~]+$")]
+
+
+class StoredObject(Document):
+    """How the objects of an output are kept and served, by storages that know of it.
+
+    ``content_type`` is told by the name where it is left out. ``kms_key`` is the id or ARN
+    of the key that S3 is to encrypt with; ``storage_class`` is the service's own word.
+    """
+
+    content_type: Header | None = None
+    cache_control: Header | None = None
+    storage_class: Annotated[str, Field(max_length=64, pattern=r"^[A-Z0-9_]+$")] | None = (
+        None
+    )
+    kms_key: Header | None = None
+
+
 class FileOutput(Document):
     """One file that plays.
 
     Without ``video`` it is sound alone. ``audio`` that is null makes a silent film; where
     it is left out, the container's usual codec is used: so a recipe must be dumped with its
-    nulls. ``from_preset`` is kept for the template ``{preset}``.
+    nulls. ``object`` is for object stores. ``from_preset`` is kept for the template
+    ``{preset}``.
     """
 
     kind: Literal["file"] = "file"
@@ -72,6 +91,7 @@ class FileOutput(Document):
     container: Container | None = None
     video: Video | None = None
     audio: Audio | None = None
+    object: StoredObject | None = None
     from_preset: str | None = None
 
 
@@ -97,6 +117,7 @@ class ThumbnailsOutput(Document):
     width: Pixels | None = None
     height: Pixels | None = None
     quality: Annotated[int, Field(ge=1, le=100)] = 85
+    object: StoredObject | None = None
     from_preset: str | None = None
 
 

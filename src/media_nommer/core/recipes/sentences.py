@@ -13,6 +13,7 @@ from media_nommer.core.recipes.documents import (
     Input,
     PresetOutput,
     Recipe,
+    StoredObject,
     ThumbnailsOutput,
     Video,
 )
@@ -72,6 +73,12 @@ def path_of(location: Sequence[str | int]) -> str:
 
 
 #: Keys of stored recipes that nobody is told to write.
+_PARTS: Mapping[str, type[BaseModel]] = {
+    "video": Video,
+    "audio": Audio,
+    "object": StoredObject,
+}
+
 _OURS = frozenset({"from_preset"})
 
 
@@ -151,10 +158,8 @@ def _document_at(location: Sequence[str | int], tag: str) -> type[BaseModel]:
     inside = [part for part in location[:-1] if isinstance(part, str)]
     if inside == ["inputs"]:
         return Input
-    if inside and inside[-1] == "video":
-        return Video
-    if inside and inside[-1] == "audio":
-        return Audio
+    if inside and inside[-1] in _PARTS:
+        return _PARTS[inside[-1]]
     if inside == ["outputs"]:
         return _OUTPUTS.get(tag, FileOutput)
     return Recipe

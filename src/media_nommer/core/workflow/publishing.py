@@ -1,5 +1,6 @@
 """Putting outputs in their places: recorded first, one condition a file (rules 7 and 8)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from media_nommer.core.errors import (
     WorkStopped,
 )
 from media_nommer.core.jobs import Job, JobState, Output, OutputState, PublishedFile
-from media_nommer.core.ports.storage import Storage
+from media_nommer.core.ports.storage import PLAIN, Storage, Traits
 from media_nommer.core.tasks import Result, ResultFile
 from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.claims import HeldTask
@@ -52,7 +53,7 @@ def publish(engine: Engine, held: HeldTask, result: Result) -> Job:
             continue
         try:
             for file in output.files:
-                _put(engine, held, file)
+                _put(engine, held, file, _traits(job, index))
         except (OutputExists, OutputChanged) as error:
             ended = replace(output, state=OutputState.FAILED, failure=Failure.of(error))
         else:
@@ -151,7 +152,15 @@ def _standing(storage: Storage, goal: Destination, output: Output, url: str) -> 
     return found.version
 
 
-def _put(engine: Engine, held: HeldTask, file: PublishedFile) -> None:
+def _traits(job: Job, index: int) -> Traits:
+    """Return how the recipe wants the objects of an output to be kept and served."""
+    outputs = job.recipe.get("outputs")
+    if not isinstance(outputs, Sequence) or index >= len(outputs):
+        return PLAIN
+    return Traits(**(outputs[index].get("object") or {}))
+
+
+def _put(engine: Engine, held: HeldTask, file: PublishedFile, traits: Traits) -> None:
     """Put one recorded file in its place, unless it is there."""
 
     def stop() -> WorkStopped | None:
@@ -165,7 +174,7 @@ def _put(engine: Engine, held: HeldTask, file: PublishedFile) -> None:
     if storage.holds(file.url, size=file.size, sha256=file.sha256):
         return
     try:
-        storage.copy(file.work_url, file.url, before=file.before, stop=stop)
+        storage.copy(file.work_url, file.url, before=file.before, traits=traits, stop=stop)
     except (OutputExists, OutputChanged):
         if not storage.holds(file.url, size=file.size, sha256=file.sha256):
             raise

@@ -1,10 +1,14 @@
 """Rules 7 and 8: publication is recorded first; it, cancel and failure meet on a record."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.workshop import FAN_OUT, OUT, Call, Maker, Workshop, bytes_of
 
+from media_nommer.adapters.memory import MemoryStorage
 from media_nommer.core.errors import (
     Failure,
     MediaError,
@@ -12,7 +16,8 @@ from media_nommer.core.errors import (
     StorageError,
 )
 from media_nommer.core.jobs import Job, JobState, OutputState
-from media_nommer.core.workflow.submitting import cancel, retry
+from media_nommer.core.ports.storage import PLAIN, StoredObject, Traits
+from media_nommer.core.workflow.submitting import cancel, retry, submit
 from media_nommer.ec2nommerd.nommers.base import Work
 
 STRANGE = b"somebody else's film"
@@ -386,3 +391,27 @@ def test_rule_7_an_outage_in_mid_publication_is_waited_for(shop: Workshop) -> No
     assert shop.job().state is JobState.FINISHED
     assert (maker.made, shop.task().losses, shop.task().claims) == (1, 0, 1)
     assert shop.clock.monotonic() >= ends
+
+
+def test_objects_are_published_as_their_output_wants_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, Traits] = {}
+    copy = MemoryStorage.copy
+
+    def remembering(self: MemoryStorage, source: str, url: str, **how: Any) -> StoredObject:
+        seen[url] = how["traits"]
+        return copy(self, source, url, **how)
+
+    monkeypatch.setattr(MemoryStorage, "copy", remembering)
+    shop = Workshop(tmp_path)
+    wanted = {"cache_control": "max-age=60", "content_type": None, "kms_key": None}
+    job = shop.job_to_submit(outputs=2)
+    outputs = [{"object": wanted}, {"object": None}]
+    submit(shop.engine, replace(job, recipe={**job.recipe, "outputs": outputs}))
+    shop.work()
+
+    assert seen == {
+        f"{OUT}/0.mp4": Traits(cache_control="max-age=60"),
+        f"{OUT}/1.mp4": PLAIN,
+    }
