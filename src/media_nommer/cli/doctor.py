@@ -6,7 +6,9 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -18,8 +20,15 @@ from media_nommer.cli.reporting import EXIT_FAILED, styled
 from media_nommer.cli.words import bytes_text, count_text
 from media_nommer.conf.settings import Settings
 from media_nommer.conf.values import redacted
-from media_nommer.core.errors import AccessDenied, EncoderMissing, NommerError, NoSpace
+from media_nommer.core.errors import (
+    AccessDenied,
+    EncoderMissing,
+    NommerError,
+    NoSpace,
+    Overtaken,
+)
 from media_nommer.core.jobs import JobState
+from media_nommer.core.nodes import Duty
 from media_nommer.core.ports.store import JobFilter
 from media_nommer.core.workflow.engine import Engine
 
@@ -27,6 +36,8 @@ from media_nommer.core.workflow.engine import Engine
 NEEDED_ENCODERS = ("libx264", "libvpx-vp9", "libsvtav1", "aac", "libopus", "libmp3lame")
 #: Less room than this is called a problem: a film and its outputs have to fit.
 LEAST_ROOM = 2 * 10**9
+
+_DUTY = "doctor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +100,18 @@ def _store(settings: Settings, engine: Engine) -> str:
     unfinished = engine.store.list_jobs(
         JobFilter(states=(JobState.PENDING, JobState.RUNNING))
     ).jobs
+    _write_to(engine)
     return f"{redacted(settings.store)}, {count_text(len(unfinished), 'job')} under way"
+
+
+def _write_to(engine: Engine) -> None:
+    """Write to the store what means nothing to anybody: a duty that nobody has."""
+    kept = engine.store.get_duty(_DUTY)
+    duty = Duty(
+        name=_DUTY, holder="", lease=timedelta(), changed_at=engine.clock.now(), revision=0
+    )
+    with suppress(Overtaken):  # another doctor was quicker, so it can be written
+        engine.store.swap_duty(replace(duty, revision=kept.revision if kept else 0))
 
 
 def _queue(engine: Engine) -> str:
@@ -102,6 +124,8 @@ def _work_area(settings: Settings, engine: Engine) -> str:
     url = f"{engine.work_url}/doctor-{uuid4().hex}"
     with tempfile.NamedTemporaryFile() as sample:
         engine.storage.put(Path(sample.name), url)
+        engine.storage.read(url)
+        engine.storage.list(engine.work_url + "/doctor")
         engine.storage.delete(url)
     return redacted(settings.work)
 

@@ -221,8 +221,8 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
             "outputs[0].name: needs {number}, since there is more than one picture",
         ),
         (
-            {"object": {"cache": "no"}},
-            "outputs[0].object.cache: is not known here; did you mean 'cache_control'? "
+            {"object": {"cache_contrl": "no"}},
+            "outputs[0].object.cache_contrl: is not known here; did you mean 'cache_control'? "
             "allowed: content_type, cache_control, storage_class, kms_key",
         ),
         (
