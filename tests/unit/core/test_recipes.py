@@ -222,8 +222,8 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
         ),
         (
             {"object": {"cache_contrl": "no"}},
-            "outputs[0].object.cache_contrl: is not known here; did you mean 'cache_control'? "
-            "allowed: content_type, cache_control, storage_class, kms_key",
+            "outputs[0].object.cache_contrl: is not known here; did you mean "
+            "'cache_control'? allowed: content_type, cache_control, storage_class, kms_key",
         ),
         (
             {"audio": {"codec": "opus", "sample_rate": 44100}},
