@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from media_nommer.core.ports.store import JobStore
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 
 if TYPE_CHECKING:
+    from media_nommer.adapters.aws.clients import AwsClients
     from media_nommer.adapters.ffmpeg.process import Limits
     from media_nommer.core.ports.fleet import Fleet
     from media_nommer.ec2nommerd.nommers.base import Nommers
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     from media_nommer.ec2nommerd.scratch import Scratch
 
 _SQL = ("sqlite", "postgresql")
-_RECORDS = ("sqlite", "postgresql", "memory")
-_STORAGES = ("file", "memory")
+_STORES = (*_SQL, "dynamodb", "simpledb", "memory")
+_QUEUES = (*_SQL, "sqs", "memory")
+_STORAGES = ("file", "s3", "gs", "az", "memory")
 
 #: Address space without which an encoder of large pictures does not even start.
 _LEAST_MEMORY = 4 * 2**30
@@ -52,10 +54,10 @@ def open_engine(
         ServiceUnavailable: one of them does not answer.
     """
     with ExitStack() as stack:
-        store, queue = _open_records(settings, clock, stack)
+        opened = _Opened(settings, stack)
         yield Engine(
-            store=store,
-            queue=queue,
+            store=_open_store(settings, opened),
+            queue=_open_queue(settings, clock, opened, stack),
             storage=_open_storage(settings, work_too=True, scratch=scratch),
             work_url=settings.work.rstrip("/"),
             clock=clock,
@@ -176,49 +178,89 @@ def worker_parts(settings: Settings, owner: str) -> Iterator[WorkerParts]:
         yield WorkerParts(nommers=shipped_nommers(kit), scratch=scratch)
 
 
-def _open_records(
-    settings: Settings, clock: Clock, stack: ExitStack
-) -> tuple[JobStore, TaskQueue]:
-    _check(settings, "store", _RECORDS)
-    _check(settings, "queue", _RECORDS)
-    opened: dict[str, object] = {}
-    store = _open_store(settings.store, opened, stack)
-    queue = _open_queue(settings.queue, clock, opened, stack)
-    return store, queue
+class _Opened:
+    """What is opened once, however many ports are served from it."""
+
+    def __init__(self, settings: Settings, stack: ExitStack) -> None:
+        self._region = settings.aws_region
+        self._stack = stack
+        self._databases: dict[str, Any] = {}
+
+    def database(self, url: str) -> Any:
+        """Return an SQL database."""
+        if url not in self._databases:
+            from media_nommer.adapters.sql import open_engine
+
+            engine = self._databases[url] = open_engine(url)
+            self._stack.callback(engine.dispose)
+        return self._databases[url]
+
+    @cached_property
+    def aws(self) -> "AwsClients":
+        """The clients of Amazon's services.
+
+        Raises:
+            InvalidSetting: the part that speaks to them is not installed.
+        """
+        return _aws_clients(self._region)
 
 
-def _open_store(url: str, opened: dict[str, object], stack: ExitStack) -> JobStore:
+def _aws_clients(region: str | None) -> "AwsClients":
+    try:
+        from media_nommer.adapters.aws.clients import AwsClients
+    except ModuleNotFoundError as error:
+        raise InvalidSetting(
+            "Amazon's services need a part that is not installed",
+            advice="pip install 'media-nommer[aws]'",
+        ) from error
+    return AwsClients(region)
+
+
+def _open_store(settings: Settings, opened: _Opened) -> JobStore:
+    url = settings.store
+    _check(settings, "store", _STORES)
     if _scheme(url) in _SQL:
         from media_nommer.adapters.sql import SqlStore
 
-        return SqlStore(_database(url, opened, stack))
+        return SqlStore(opened.database(url))
+    if _scheme(url) == "dynamodb":
+        clients = opened.aws
+        from media_nommer.adapters.aws.dynamodb import DynamoStore, create_table
+
+        create_table(clients, _place(url))
+        return DynamoStore(clients, _place(url))
+    if _scheme(url) == "simpledb":
+        clients = opened.aws
+        from media_nommer.adapters.aws.simpledb import SimpleDbStore, create_domain
+
+        create_domain(clients, _place(url))
+        return SimpleDbStore(clients, _place(url))
     from media_nommer.adapters.memory import MemoryStore
 
     return MemoryStore()
 
 
 def _open_queue(
-    url: str, clock: Clock, opened: dict[str, object], stack: ExitStack
+    settings: Settings, clock: Clock, opened: _Opened, stack: ExitStack
 ) -> TaskQueue:
+    url = settings.queue
+    _check(settings, "queue", _QUEUES)
     if _scheme(url) in _SQL:
         from media_nommer.adapters.sql import SqlQueue
 
-        database = SqlQueue(_database(url, opened, stack))
-        stack.callback(database.close)
-        return database
+        listening = SqlQueue(opened.database(url))
+        stack.callback(listening.close)
+        return listening
+    if _scheme(url) == "sqs":
+        clients = opened.aws
+        from media_nommer.adapters.aws.sqs import SqsQueue
+
+        polling = SqsQueue(clients, _place(url), clock)
+        stack.callback(polling.close)
+        return polling
     from media_nommer.adapters.memory import MemoryQueue
 
     return MemoryQueue(clock)
-
-
-def _database(url: str, opened: dict[str, object], stack: ExitStack) -> Any:
-    """Open a database once, however many ports are served from it."""
-    if url not in opened:
-        from media_nommer.adapters.sql import open_engine
-
-        engine = opened[url] = open_engine(url)
-        stack.callback(engine.dispose)
-    return opened[url]
 
 
 def open_storage(
@@ -236,10 +278,14 @@ def open_storage(
     from media_nommer.adapters.objects import FileStorage, RoutedStorage
 
     web = cache(lambda: _web_storage(settings))
+    cloud = cache(lambda: _cloud_storage(scratch))
     storages: dict[str, Callable[[], Storage]] = {
         "file": lambda: FileStorage(roots, own=own),
         "http": web,
         "https": web,
+        "s3": lambda: _s3_storage(settings, scratch),
+        "gs": cloud,
+        "az": cloud,
     }
     if _scheme(settings.work) == "memory":
         from media_nommer.adapters.memory import MemoryStorage
@@ -270,6 +316,29 @@ def _web_storage(settings: Settings) -> Storage:
     )
 
 
+def _s3_storage(settings: Settings, scratch: Path | None) -> Storage:
+    clients = _aws_clients(settings.aws_region)
+    from media_nommer.adapters.aws.s3 import S3Storage
+
+    return S3Storage(
+        clients,
+        endpoint=settings.s3_endpoint,
+        roles=dict(settings.s3_roles),
+        scratch=scratch,
+    )
+
+
+def _cloud_storage(scratch: Path | None) -> Storage:
+    try:
+        from media_nommer.adapters.objects.cloud import CloudStorage
+    except ModuleNotFoundError as error:
+        raise InvalidSetting(
+            "gs:// and az:// need a part that is not installed",
+            advice="pip install 'media-nommer[cloud]'",
+        ) from error
+    return CloudStorage(scratch=scratch)
+
+
 def _environment(settings: Settings) -> Mapping[str, str]:
     """Return a worker's environment: ours, with the settings in force here for its own."""
     others = {k: v for k, v in os.environ.items() if not k.startswith("NOMMER_")}
@@ -284,6 +353,11 @@ def _check(settings: Settings, name: str, known: tuple[str, ...]) -> None:
         raise InvalidSetting(
             f"{name} is {redacted(url)!r} (from {source}); allowed: URLs with {allowed}"
         )
+
+
+def _place(url: str) -> str:
+    """Return what follows the scheme: the name of a table, a domain, a queue."""
+    return url.partition("://")[2].strip("/")
 
 
 def _scheme(url: str) -> str:

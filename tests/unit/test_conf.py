@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from media_nommer.conf import Settings, load_settings, settings_with_sources
 from media_nommer.conf.logs import set_up_logs
-from media_nommer.conf.values import is_loopback, read_duration, redacted, written
+from media_nommer.conf.values import (
+    FOREVER,
+    is_loopback,
+    read_duration,
+    redacted,
+    written,
+)
 from media_nommer.core.errors import InvalidSetting
 
 NO_FILE = {"NOMMER_CONFIG": ""}
@@ -99,6 +105,7 @@ def test_paths_in_a_file_are_meant_from_its_folder(tmp_path: Path) -> None:
     [
         ({"lease": "0"}, ["lease", "'0'", "NOMMER_LEASE", "above zero", '"90s"']),
         ({"lease": "soon"}, ["lease", "'soon'"]),
+        ({"keep_jobs_for": "ever"}, ["keep_jobs_for", "'ever'", '"5m"', '"forever"']),
         ({"job_timeout": "x"}, ["job_timeout", "NOMMER_JOB_TIMEOUT", '"5m"']),
         ({"fleet": "ec2"}, ["fleet", "'ec2'", "local or none"]),
         ({"port": "99999"}, ["port", "65535"]),
@@ -167,11 +174,17 @@ def test_another_process_gets_the_same_settings(tmp_path: Path) -> None:
         file_roots="/a:/b c",
         slots="2",
         job_timeout="90m",
+        keep_jobs_for="forever",
     )
 
     again = load_settings(environ=found.as_environment())
 
     assert dict(again) == dict(found)
+
+
+def test_jobs_are_kept_for_ninety_days_or_for_ever() -> None:
+    assert settings().keep_jobs_for == timedelta(days=90)
+    assert settings(keep_jobs_for="forever").keep_jobs_for == FOREVER
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,9 +49,10 @@ def test_memory_keeps_nothing_on_disk(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "url", "known"),
     [
-        ("store", "dynamodb://table", "sqlite://, postgresql://, memory://"),
-        ("queue", "sqs://name", "sqlite://, postgresql://, memory://"),
-        ("work", "s3://bucket/prefix", "file://, memory://"),
+        ("store", "redis://host", "sqlite://, postgresql://, dynamodb://, simpledb://"),
+        ("store", "sqs://name", "sqlite://, postgresql://, dynamodb://, simpledb://"),
+        ("queue", "dynamodb://table", "sqlite://, postgresql://, sqs://"),
+        ("work", "ftp://host/folder", "file://, s3://, gs://, az://, memory://"),
     ],
 )
 def test_a_url_that_nobody_serves_is_told_with_those_that_are_served(
@@ -77,7 +80,7 @@ def test_callers_reach_the_roots_and_not_the_work_area(tmp_path: Path) -> None:
                 outside.stat(file_url(path))
         assert engine.storage.stat(f"{engine.work_url}/x") is None
         with pytest.raises(UnsupportedUrl):
-            outside.stat("s3://x/y")
+            outside.stat("ftp://x/y")
 
 
 def test_a_server_for_others_touches_no_files(tmp_path: Path) -> None:
@@ -98,3 +101,35 @@ def test_the_limits_on_work_are_those_of_the_settings(tmp_path: Path) -> None:
     assert policy.lease.total_seconds() == 5
     assert policy.max_attempts == 7
     assert policy.backoff.total_seconds() == 60
+
+
+def test_a_worker_on_sqlite_and_files_loads_nothing_of_the_others(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from media_nommer.conf import load_settings\n"
+        "from media_nommer.wiring import open_engine\n"
+        "with open_engine(load_settings({'data_dir': sys.argv[1]}, environ={})):\n"
+        "    pass\n"
+        "others = {'boto3', 'obstore', 'httpx2', 'httpcore2', 'psycopg', 'alembic'}\n"
+        "assert not others & set(sys.modules), others & set(sys.modules)\n"
+    )
+    for _ in range(2):  # the first one makes the tables, which takes Alembic
+        done = subprocess.run([sys.executable, "-c", program, tmp_path / "data"])
+
+    assert done.returncode == 0
+
+
+def test_without_a_region_it_is_said_which_setting_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+
+    with (
+        pytest.raises(InvalidSetting) as caught,
+        open_engine(settings(tmp_path, store="dynamodb://table")) as engine,
+    ):
+        engine.store.nodes()
+
+    assert "aws_region" in caught.value.advice

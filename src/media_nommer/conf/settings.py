@@ -14,6 +14,8 @@ from media_nommer.conf.values import (
     Duration,
     Folder,
     Folders,
+    Lasting,
+    Pairs,
     PositiveDuration,
     Size,
     is_loopback,
@@ -50,7 +52,7 @@ class Settings(BaseModel):
     slots: Count | None = None
     idle_timeout: Duration = Field(default="60s", validate_default=True)
     drain_timeout: Duration = Field(default="30s", validate_default=True)
-    lease: PositiveDuration = Field(default="30s", validate_default=True)
+    lease: PositiveDuration
     max_attempts: Count = 3
     max_lost: Count = 3
     backoff: Duration = Field(default="5s", validate_default=True)
@@ -61,6 +63,12 @@ class Settings(BaseModel):
     job_timeout: PositiveDuration | None = None
     ffmpeg: Annotated[str, Field(min_length=1), Allowed("a path")] | None = None
     file_roots: Folders | None = None
+    aws_region: Annotated[str, Field(min_length=1), Allowed("a region")] | None = None
+    s3_endpoint: (
+        Annotated[str, Field(pattern=r"^https?://"), Allowed("an http:// or https:// URL")]
+        | None
+    ) = None
+    s3_roles: Pairs = Field(default="", validate_default=True)
     private_networks: Annotated[bool, Allowed("true or false")] | None = None
     max_source_size: Size = Field(default="1TiB", validate_default=True)
     log_level: Annotated[
@@ -71,6 +79,7 @@ class Settings(BaseModel):
         Literal["auto", "console", "json"], Allowed("auto, console or json")
     ] = "auto"
     keep_logs_for: PositiveDuration = Field(default="30d", validate_default=True)
+    keep_jobs_for: Lasting = Field(default="90d", validate_default=True)
 
     _sources: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
@@ -89,11 +98,13 @@ class Settings(BaseModel):
         places = {
             "data_dir": folder,
             "store": store,
-            "queue": store,
+            "queue": _queue_beside(str(store)),
             "work": f"file://{place}/work",
             "scratch_dir": f"{data_dir}/scratch",
         }
-        return places | values
+        filled = places | values
+        slow = _costs_by_the_call(str(filled["store"]), str(filled["queue"]))
+        return {"lease": "60s" if slow else "30s"} | filled
 
     @override
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
@@ -117,6 +128,11 @@ class Settings(BaseModel):
         if self.file_roots is not None:
             return self.file_roots
         return (Path("/"),) if self.loopback else ()
+
+    @property
+    def costs_by_the_call(self) -> bool:
+        """Whether the store or the queue is one that every look at it is paid for."""
+        return _costs_by_the_call(self.store, self.queue)
 
     @property
     def reads_private_networks(self) -> bool:
@@ -143,6 +159,16 @@ class Settings(BaseModel):
             if value is not None
         }
         return said | {"NOMMER_CONFIG": ""}
+
+
+def _costs_by_the_call(*urls: str) -> bool:
+    return any(url.startswith(("dynamodb://", "simpledb://", "sqs://")) for url in urls)
+
+
+def _queue_beside(store: str) -> str:
+    """Return the queue that goes with a store: itself, or on AWS the one of its name."""
+    scheme, mark, place = store.partition("://")
+    return f"sqs://{place}" if scheme in {"dynamodb", "simpledb"} and mark else store
 
 
 def cores() -> int:

@@ -3,12 +3,15 @@
 import ipaddress
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator
+
+#: The time that is written "forever".
+FOREVER = timedelta.max
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhd])?")
@@ -72,6 +75,22 @@ def _above_zero(value: object) -> timedelta:
     return duration
 
 
+def _lasting(value: object) -> timedelta:
+    return FOREVER if value == "forever" else _above_zero(value)
+
+
+def _read_pairs(value: object) -> object:
+    """Return pairs from a table, or from a text such as ``a=1,b=2``."""
+    if isinstance(value, Mapping):
+        return tuple((str(name), str(said)) for name, said in value.items())
+    if not isinstance(value, str):
+        return value
+    parts = [part.strip().partition("=") for part in value.split(",") if part.strip()]
+    if not all(name and mark and said for name, mark, said in parts):
+        raise ValueError("not pairs")
+    return tuple((name, said) for name, _, said in parts)
+
+
 def _read_size(value: object) -> int:
     """Return a number of bytes given as one, or with kB, MB, GB, TB, KiB, MiB, GiB, TiB."""
     found = _SIZE.fullmatch(str(value).strip())
@@ -91,6 +110,16 @@ Duration = Annotated[
 PositiveDuration = Annotated[
     timedelta, BeforeValidator(_above_zero), Allowed(f"a time above zero {_TIME_WORDS}")
 ]
+Lasting = Annotated[
+    timedelta,
+    BeforeValidator(_lasting),
+    Allowed(f'a time above zero {_TIME_WORDS}, or "forever"'),
+]
+Pairs = Annotated[
+    tuple[tuple[str, str], ...],
+    BeforeValidator(_read_pairs),
+    Allowed("name=value, several with commas between them"),
+]
 Size = Annotated[
     int, BeforeValidator(_read_size), Allowed('a size such as "500MB", "40GiB" or 1000000')
 ]
@@ -106,12 +135,16 @@ def written(value: object) -> str:
     """Return a setting's value as text that reads back as the same value."""
     if isinstance(value, timedelta):
         return _written_duration(value)
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        return ",".join(f"{name}={said}" for name, said in value)
     if isinstance(value, tuple):
         return os.pathsep.join(str(part) for part in value)
     return str(value)
 
 
 def _written_duration(value: timedelta) -> str:
+    if value == FOREVER:
+        return "forever"
     seconds = value.total_seconds()
     for unit in ("d", "h", "m"):
         if seconds and not seconds % _UNITS[unit]:

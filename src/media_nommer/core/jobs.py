@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
-from media_nommer.core.errors import Failure, IllegalTransition
+from media_nommer.core.errors import Failure, IllegalTransition, JobArchived
 
 JobId = NewType("JobId", str)
 
@@ -151,6 +151,8 @@ class Job:
     finished_at: datetime | None = None
     deadline: datetime | None = None
     events: tuple[Event, ...] = ()
+    #: Since when it is on its way to the archive, or there; from then on it stays as it is.
+    archived_at: datetime | None = None
     revision: int = 0
 
     def moved_to(
@@ -159,8 +161,10 @@ class Job:
         """Return this job in ``state``, with the event that tells of it.
 
         Raises:
+            JobArchived: it has gone to the archive.
             IllegalTransition: ``state`` does not follow from the current one.
         """
+        self._check_not_archived()
         if state not in NEXT_JOB_STATES[self.state]:
             raise IllegalTransition(
                 f"job {self.id} is {self.state}, and that does not lead to {state}"
@@ -188,7 +192,12 @@ class Job:
         return replace(running, phase=phase, changed_at=at)
 
     def with_output(self, index: int, output: Output, *, at: datetime) -> "Job":
-        """Return this job with one output replaced."""
+        """Return this job with one output replaced.
+
+        Raises:
+            JobArchived: it has gone to the archive.
+        """
+        self._check_not_archived()
         outputs = (*self.outputs[:index], output, *self.outputs[index + 1 :])
         return replace(self, outputs=outputs, changed_at=at)
 
@@ -204,6 +213,7 @@ class Job:
         """Return the next run of this job: of its unfinished outputs, or of all.
 
         Raises:
+            JobArchived: it has gone to the archive.
             IllegalTransition: the job is not final, or has nothing left to do.
         """
         again = replace(self, run=self.run + 1).moved_to(JobState.PENDING, at=at)
@@ -227,6 +237,26 @@ class Job:
             started_at=None,
             deadline=None,
         )
+
+    def archived(self, *, at: datetime) -> "Job":
+        """Return this job, which is final, as one that never changes again.
+
+        Raises:
+            JobArchived: it is that already.
+            IllegalTransition: it is not final.
+        """
+        self._check_not_archived()
+        if not self.state.final:
+            raise IllegalTransition(
+                f"job {self.id} is {self.state}, and only jobs that are over are archived"
+            )
+        return replace(self, archived_at=at)
+
+    def _check_not_archived(self) -> None:
+        if self.archived_at is not None:
+            raise JobArchived(
+                f"job {self.id} is {self.state} and in the archive, and cannot change"
+            )
 
     def _with_event(self, at: datetime, kind: str, detail: str) -> tuple[Event, ...]:
         number = self.events[-1].number + 1 if self.events else 1

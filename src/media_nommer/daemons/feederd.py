@@ -10,10 +10,12 @@ from media_nommer import wiring
 from media_nommer.conf import load_settings
 from media_nommer.conf.logs import set_up_logs
 from media_nommer.conf.settings import Settings
+from media_nommer.conf.values import FOREVER
 from media_nommer.core.errors import NommerError
 from media_nommer.core.ports.fleet import Fleet
 from media_nommer.core.workflow.engine import Engine
-from media_nommer.feederd.duties import Chore, Duties
+from media_nommer.feederd.archivist import Archivist
+from media_nommer.feederd.duties import DUTY_LEASE, Chore, Duties
 from media_nommer.feederd.janitor import Janitor, JanitorPolicy, Reaper
 from media_nommer.feederd.running import (
     Loop,
@@ -60,7 +62,7 @@ def run_feederd(
         from media_nommer.feederd.server import Server  # noqa: PLC0415
 
         fleet = wiring.open_fleet(settings)
-        duties = Duties(engine, name)
+        duties = Duties(engine, name, lease=_duty_lease(settings))
         loops = _loops(settings, engine, fleet, duties)
         service = JobService(
             engine=engine,
@@ -93,6 +95,8 @@ def _loops(
     work = wiring.work_policy(settings)
     policy = JanitorPolicy(keep_logs_for=settings.keep_logs_for)
     janitor = Janitor(engine, work, policy)
+    # A submission wakes the scaler; between two of them, looks are what an idle day costs.
+    look_every = 15 * SECOND if settings.costs_by_the_call else SECOND
     put_again_every = min(max(work.put_again_after / 4, SECOND), 30 * SECOND)
     # Without a timeout only jobs of before, when there was one, have deadlines.
     deadlines_every = 5 * SECOND if settings.job_timeout else 60 * SECOND
@@ -101,6 +105,9 @@ def _loops(
         Chore("deadlines", "janitor", deadlines_every, janitor.end_overdue),
         Chore("tidying", "janitor", 600 * SECOND, janitor.tidy),
     ]
+    if settings.keep_jobs_for != FOREVER:
+        archivist = Archivist(engine, settings.keep_jobs_for)
+        chores.append(Chore("archiving", "janitor", 60 * SECOND, archivist.step))
     loops: dict[str, Loop] = {}
     if fleet is not None:
         limits = FleetPolicy(
@@ -109,7 +116,7 @@ def _loops(
             slots=settings.slots_in_force,
         )
         scaler = Scaler(engine, fleet, limits)
-        chores.append(Chore("scaling", "scaler", SECOND, scaler.step))
+        chores.append(Chore("scaling", "scaler", look_every, scaler.step))
     reaper = Reaper(
         engine,
         fleet,
@@ -117,9 +124,13 @@ def _loops(
         policy,
         on_change=lambda: loops["scaling"].wake() if "scaling" in loops else None,
     )
-    chores.append(Chore("reaping", "reaper", SECOND, reaper.step))
+    chores.append(Chore("reaping", "reaper", look_every, reaper.step))
     loops |= {chore.name: Loop(chore, duties) for chore in chores}
     return loops
+
+
+def _duty_lease(settings: Settings) -> timedelta:
+    return 4 * DUTY_LEASE if settings.costs_by_the_call else DUTY_LEASE
 
 
 def _end(loops: dict[str, Loop], duties: Duties) -> None:

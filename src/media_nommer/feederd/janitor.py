@@ -4,14 +4,16 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from media_nommer.core.errors import JobNotFound
+from media_nommer.core.errors import JobNotFound, StorageError
 from media_nommer.core.jobs import Job, JobId
 from media_nommer.core.nodes import Node, NodeState
 from media_nommer.core.ports.fleet import Fleet
+from media_nommer.core.wire import UnknownVersion
+from media_nommer.core.workflow.archiving import archived_job
 from media_nommer.core.workflow.changes import change_node
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.core.workflow.lost import LostWork, abandon_overdue, let_go_of
@@ -20,6 +22,9 @@ from media_nommer.core.workflow.watch import BeatWatch
 log = structlog.get_logger(__name__)
 
 _RUN = re.compile(r"r[0-9]+")
+
+#: A writer that began so long ago and is not done has died.
+_LONG_DEAD = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +130,18 @@ class Reaper:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class _JobEnd:
+    """Which run of a job is its last, and since when that is over; None while it is not."""
+
+    run: int
+    since: datetime | None
+
+    @classmethod
+    def of(cls, job: Job) -> "_JobEnd":
+        return cls(job.run, job.finished_at if job.state.final else None)
+
+
 class Janitor:
     """Puts again what was lost, ends what is overdue, and removes what was left."""
 
@@ -132,6 +149,7 @@ class Janitor:
         self._engine = engine
         self._policy = policy
         self._lost = LostWork(engine, work)
+        self._archived: dict[JobId, _JobEnd] = {}
 
     def put_again(self) -> int:
         """Put work on the queue again that nobody comes for; return how much that was."""
@@ -151,20 +169,23 @@ class Janitor:
         """Remove what no one needs any more; return how many folders and records went.
 
         That is what the runs of final jobs left in the work area, old logs, and the records
-        of nodes that are long gone. A folder whose job is not on record is left alone.
+        of nodes that are long gone. A folder whose job is neither on record nor in the
+        archive is left alone.
         """
         removed = 0
-        for job_id, folders in self._left_by_job().items():
-            try:
-                job = self._engine.store.get_job(job_id)
-            except JobNotFound:
+        left = self._left_by_job()
+        self._archived = {k: end for k, end in self._archived.items() if k in left}
+        for job_id, folders in left.items():
+            end = self._end_of(job_id)
+            if end is None:
                 continue
-            for folder in self._not_needed(job, folders):
+            for folder in self._not_needed(end, folders):
                 self._engine.storage.delete_below(
-                    f"{self._engine.work_url}/{job_id}/{folder}"
+                    f"{self._engine.jobs_url}/{job_id}/{folder}"
                 )
                 removed += 1
         removed += self._forget_nodes()
+        removed += self._engine.storage.sweep(self._engine.work_url, _LONG_DEAD)
         if removed:
             log.info("tidied", removed=removed)
         return removed
@@ -172,28 +193,47 @@ class Janitor:
     def _left_by_job(self) -> dict[JobId, set[str]]:
         """Return the names of the folders that each job has in the work area."""
         left: dict[JobId, set[str]] = {}
-        start = len(self._engine.work_url) + 1
-        for url in self._engine.storage.list(self._engine.work_url):
+        start = len(self._engine.jobs_url) + 1
+        for url in self._engine.storage.list(self._engine.jobs_url):
             job_id, _, rest = url[start:].partition("/")
             folder, slash, _ = rest.partition("/")
             if slash:
                 left.setdefault(JobId(job_id), set()).add(folder)
         return left
 
-    def _not_needed(self, job: Job, folders: set[str]) -> Iterator[str]:
+    def _end_of(self, job_id: JobId) -> _JobEnd | None:
+        """Return how a job ended; None for a job of which nothing is known.
+
+        Documents of the archive are read once: a job's logs may outlast its record by far.
+        """
+        if job_id in self._archived:
+            return self._archived[job_id]
+        try:
+            return _JobEnd.of(self._engine.store.get_job(job_id))
+        except JobNotFound:
+            pass
+        try:
+            end = _JobEnd.of(archived_job(self._engine, job_id))
+        except JobNotFound:
+            return None
+        except (StorageError, UnknownVersion) as error:
+            log.warning("archive_unreadable", job=job_id, message=error.message)
+            return None
+        self._archived[job_id] = end
+        return end
+
+    def _not_needed(self, end: _JobEnd, folders: set[str]) -> Iterator[str]:
         for folder in sorted(folders):
             if folder == "logs":
-                if self._final_for(job, self._policy.keep_logs_for):
+                if self._over_for(end, self._policy.keep_logs_for):
                     yield folder
             elif _RUN.fullmatch(folder):
-                past = folder != f"r{job.run}"
-                if past or self._final_for(job, self._policy.keep_runs_for):
+                past = folder != f"r{end.run}"
+                if past or self._over_for(end, self._policy.keep_runs_for):
                     yield folder
 
-    def _final_for(self, job: Job, period: timedelta) -> bool:
-        if not job.state.final or job.finished_at is None:
-            return False
-        return self._engine.clock.now() - job.finished_at >= period
+    def _over_for(self, end: _JobEnd, period: timedelta) -> bool:
+        return end.since is not None and self._engine.clock.now() - end.since >= period
 
     def _forget_nodes(self) -> int:
         oldest = self._engine.clock.now() - self._policy.keep_nodes_for

@@ -31,7 +31,7 @@ from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
 from media_nommer.core.recipes.codecs import CONTAINERS, Container
 from media_nommer.core.recipes.names import safe_stem
 from media_nommer.core.tasks import Attempt, Task
-from media_nommer.core.workflow import submitting
+from media_nommer.core.workflow import archiving, submitting
 from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.views import Health
@@ -90,7 +90,8 @@ class JobService:
         if idempotency_key is not None:
             known = self._known(wanted)
             if known is not None:
-                return submitting.submit(self.engine, known)
+                submitting.resume(self.engine, known)
+                return known
         self._check_source(wanted.source)
         self._check_destination(recipe.destination)
         job = self._same(submitting.submit(self.engine, wanted), wanted)
@@ -99,12 +100,12 @@ class JobService:
         return job
 
     def get(self, job_id: str) -> Job:
-        """Return a job.
+        """Return a job, one that has gone to the archive too.
 
         Raises:
             JobNotFound: no job has this id.
         """
-        return self.engine.store.get_job(JobId(job_id))
+        return archiving.look_up(self.engine, JobId(job_id))
 
     def list(
         self,
@@ -119,6 +120,7 @@ class JobService:
     ) -> JobPage:
         """Return some of the jobs that match all that is given, newest first; at most 200.
 
+        Jobs that have gone to the archive are not among them.
         ``tag`` is ``NAME=VALUE``; ``since`` and ``until`` are times of creation.
 
         Raises:
@@ -152,6 +154,7 @@ class JobService:
 
         Raises:
             JobNotFound: no job has this id.
+            JobArchived: it has gone to the archive.
             IllegalTransition: it is not final, or every output of it is in place.
         """
         job = submitting.retry(self.engine, JobId(job_id), whole=whole)
@@ -174,7 +177,10 @@ class JobService:
         """Return the tasks of a job's present run, none where they tell nothing."""
         if job.state in {JobState.PENDING, JobState.FINISHED}:
             return ()
-        return self.engine.store.tasks_of(job.id, job.run)
+        if job.archived_at is None:
+            return self.engine.store.tasks_of(job.id, job.run)
+        whole = archiving.whole_job(self.engine, job.id)
+        return tuple(task for task in whole.tasks if task.run == job.run)
 
     def logs(self, job_id: str) -> tuple[AttemptLog, ...]:
         """Return every attempt at a job that is on record, the oldest first (rule 10).
@@ -182,12 +188,10 @@ class JobService:
         Raises:
             JobNotFound: no job has this id.
         """
-        job = self.get(job_id)
-        runs = [self.engine.store.tasks_of(job.id, run) for run in range(1, job.run + 1)]
+        whole = archiving.whole_job(self.engine, JobId(job_id))
         found = [
             AttemptLog(task, attempt, self._log_text(attempt))
-            for tasks in runs
-            for task in tasks
+            for task in whole.tasks
             for attempt in task.attempts
         ]
         return tuple(sorted(found, key=lambda each: each.attempt.started_at))
@@ -230,9 +234,12 @@ class JobService:
         return None if timeout is None else self.engine.clock.now() + timeout
 
     def _known(self, wanted: Job) -> Job | None:
-        """Return the job that a repeated submission stands for, None for a first one."""
+        """Return the job that a repeated submission stands for, None for a first one.
+
+        A key is remembered for as long as the document of its job is in the archive.
+        """
         try:
-            return self._same(self.engine.store.get_job(wanted.id), wanted)
+            return self._same(archiving.look_up(self.engine, wanted.id), wanted)
         except JobNotFound:
             return None
 

@@ -78,7 +78,8 @@ def a_full_job() -> Job:
     )
     running = job.in_phase(Phase.ENCODING, at=at)
     published = running.publishing("pub-1", running.outputs, at=at + MINUTE)
-    return published.moved_to(JobState.FAILED, at=at + 2 * MINUTE, failure=FAILURE)
+    ended = published.moved_to(JobState.FAILED, at=at + 2 * MINUTE, failure=FAILURE)
+    return ended.archived(at=at + 3 * MINUTE)
 
 
 def a_task(

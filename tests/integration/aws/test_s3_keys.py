@@ -139,12 +139,12 @@ def test_uploads_that_the_dead_left_are_swept_up_and_no_others(
     for key in ("work/a", "work/b ü", "other/c"):
         s3.create_multipart_upload(Bucket=bucket, Key=key)
 
-    assert storage.abort_unfinished(f"s3://{bucket}/work", timedelta(days=1)) == 0
+    assert storage.sweep(f"s3://{bucket}/work", timedelta(days=1)) == 0
     assert len(uploads(s3, bucket)) == 3
 
     later = datetime.now(UTC) + timedelta(days=2)
     monkeypatch.setattr(storage, "_clock", _At(later))
-    assert storage.abort_unfinished(f"s3://{bucket}/work", timedelta(days=1)) == 2
+    assert storage.sweep(f"s3://{bucket}/work", timedelta(days=1)) == 2
     assert uploads(s3, bucket) == ["other/c"]
 
 

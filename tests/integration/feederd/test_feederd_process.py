@@ -132,6 +132,23 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_a_job_that_is_old_goes_to_the_archive_and_is_found_there(
+    start: Callable[..., Daemon], data_dir: Path, film: Path, tmp_path: Path
+) -> None:
+    first = start(fleet="none", keep_jobs_for="forever").ready()
+    job_id = first.submit(film, tmp_path / "out")
+    first.http.post(f"/v1/jobs/{job_id}/cancel")
+    canceled = first.job(job_id)
+    assert first.stop() == 0
+    assert "chore_broken" not in first.said
+
+    second = start(fleet="none", keep_jobs_for="1ms").ready()
+    eventually(lambda: second.http.get("/v1/jobs").json()["jobs"] == [])
+
+    assert second.job(job_id) == canceled
+    assert list((data_dir / "work/archive").glob("*/*.json"))
+
+
 def test_a_submitted_film_is_encoded_by_a_worker_that_then_leaves(
     start: Callable[..., Daemon], film: Path, tmp_path: Path
 ) -> None:

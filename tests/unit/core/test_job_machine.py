@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from media_nommer.core.errors import Failure, IllegalTransition
+from media_nommer.core.errors import Failure, IllegalTransition, JobArchived
 from media_nommer.core.jobs import (
     NEXT_JOB_STATES,
     Job,
@@ -135,6 +135,28 @@ def test_finished_outputs_stand_when_their_job_ends_otherwise(state: JobState) -
     assert ended.outputs[0] == outputs[0]
     closed = OutputState.CANCELED if state is JobState.CANCELED else OutputState.FAILED
     assert ended.outputs[1].state is closed
+
+
+@pytest.mark.parametrize("state", FINAL)
+def test_rule_8_a_job_that_goes_to_the_archive_never_changes_again(state: JobState) -> None:
+    ended = a_job().in_phase(Phase.ENCODING, at=START).moved_to(state, at=START)
+
+    archived = ended.archived(at=START + MINUTE)
+
+    assert archived == replace(ended, archived_at=START + MINUTE)
+    for change in (
+        lambda: archived.retried(at=START, whole=True),
+        lambda: archived.with_output(0, Output(name="a"), at=START),
+        lambda: archived.archived(at=START),
+    ):
+        with pytest.raises(JobArchived) as refused:
+            change()
+        assert refused.value.advice
+
+
+def test_a_job_that_is_not_over_is_not_archived() -> None:
+    with pytest.raises(IllegalTransition):
+        a_job().archived(at=START)
 
 
 def test_rule_9_a_retry_is_told_in_the_run_that_it_begins() -> None:

@@ -31,6 +31,7 @@ from media_nommer.core.wire import (
     load,
     load_message,
 )
+from media_nommer.core.workflow.archiving import JobArchive
 from media_nommer.testing.samples import a_duty, a_full_job, a_full_task, a_node
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -43,6 +44,8 @@ TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.jus
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 
 TASK_PARTS = (Attempt, Claim, PlannedTask, Result, ResultFile)
+AN_ARCHIVE = JobArchive(job=a_full_job(), tasks=(a_full_task(),))
+RECORDS = [a_full_job(), a_full_task(), a_node(), a_duty(), AN_ARCHIVE]
 PERIODS = st.timedeltas(timedelta(), timedelta(days=400))
 
 
@@ -71,14 +74,14 @@ def strategies() -> Iterator[None]:
     st.register_type_strategy(timedelta, PERIODS)
     st.register_type_strategy(object, JSON)
     st.register_type_strategy(Mapping, mapping_of)
-    for part in (Failure, PublishedFile, Output, Event, *TASK_PARTS):
+    for part in (Failure, PublishedFile, Output, Event, *TASK_PARTS, Job, Task):
         st.register_type_strategy(part, whole(part))
     yield
     _global_type_lookup.clear()
     _global_type_lookup.update(before)
 
 
-@pytest.mark.parametrize("kind", [Job, Task, Node, Duty])
+@pytest.mark.parametrize("kind", [Job, Task, Node, Duty, JobArchive])
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_any_record_comes_back_as_it_was(kind: type[Any], data: st.DataObject) -> None:
@@ -87,7 +90,7 @@ def test_any_record_comes_back_as_it_was(kind: type[Any], data: st.DataObject) -
     assert load(kind, dump(record)) == record
 
 
-@pytest.mark.parametrize("record", [a_full_job(), a_full_task(), a_node(), a_duty()])
+@pytest.mark.parametrize("record", RECORDS)
 def test_a_document_of_a_newer_version_is_refused(record: object) -> None:
     document = json.loads(dump(record))
     document["v"] = WIRE_VERSION + 1
@@ -97,7 +100,7 @@ def test_a_document_of_a_newer_version_is_refused(record: object) -> None:
     assert refused.value.advice
 
 
-@pytest.mark.parametrize("record", [a_full_job(), a_full_task(), a_node(), a_duty()])
+@pytest.mark.parametrize("record", RECORDS)
 def test_a_field_that_this_version_does_not_know_is_passed_over(record: object) -> None:
     document = json.loads(dump(record))
     document["r"]["shoe_size"] = 43

@@ -17,6 +17,7 @@ from media_nommer.core.jobs import Job, JobState
 from media_nommer.core.nodes import Node, NodeId, NodeState
 from media_nommer.core.tasks import AttemptEnd, TaskState
 from media_nommer.core.workflow import submitting
+from media_nommer.core.workflow.archiving import archive_job
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.feederd.janitor import Janitor, JanitorPolicy, Reaper
 from media_nommer.testing.clock import ManualClock
@@ -237,8 +238,8 @@ def test_what_a_final_job_left_goes_after_a_while_and_its_logs_later(
     engine: Engine, clock: ManualClock, put: Callable[[str], str]
 ) -> None:
     job = a_final_job(engine)
-    put(f"{job.id}/r1/inspect/c1/out.mp4")
-    log = put(f"{job.id}/logs/r1-inspect-c1.log")
+    put(f"jobs/{job.id}/r1/inspect/c1/out.mp4")
+    log = put(f"jobs/{job.id}/logs/r1-inspect-c1.log")
     janitor = Janitor(engine, WORK, POLICY)
 
     janitor.tidy()
@@ -252,13 +253,47 @@ def test_what_a_final_job_left_goes_after_a_while_and_its_logs_later(
     assert engine.storage.list("memory://w") == ()
 
 
+def test_the_logs_of_an_archived_job_go_when_their_time_has_come_and_its_document_stays(
+    engine: Engine, clock: ManualClock, put: Callable[[str], str]
+) -> None:
+    job = a_final_job(engine)
+    engine.store.swap_task(engine.store.tasks_of(job.id, 1)[0].done(at=clock.now()))
+    put(f"jobs/{job.id}/r1/inspect/c1/out.mp4")
+    log = put(f"jobs/{job.id}/logs/r1-inspect-c1.log")
+    assert archive_job(engine, job.id, ended_by=clock.now())
+    document = f"memory://w/archive/job-/{job.id}.json"
+    janitor = Janitor(engine, WORK, POLICY)
+
+    clock.advance(POLICY.keep_runs_for)
+    janitor.tidy()
+    assert engine.storage.list("memory://w") == (document, log)
+    clock.advance(POLICY.keep_logs_for)
+    janitor.tidy()
+
+    assert engine.storage.list("memory://w") == (document,)
+
+
+def test_a_damaged_document_holds_up_no_tidying(
+    engine: Engine, clock: ManualClock, put: Callable[[str], str]
+) -> None:
+    put("archive/a-bo/a-bookworm.json")
+    log = put("jobs/a-bookworm/logs/r1-inspect-c1.log")
+    job = a_final_job(engine)
+    put(f"jobs/{job.id}/r1/inspect/c1/out.mp4")
+    clock.advance(POLICY.keep_logs_for)
+
+    assert Janitor(engine, WORK, POLICY).tidy() == 1
+
+    assert log in engine.storage.list("memory://w")
+
+
 def test_the_work_of_an_unfinished_job_and_of_an_unknown_one_is_left_alone(
     engine: Engine, clock: ManualClock, put: Callable[[str], str]
 ) -> None:
     job = submitting.submit(engine, a_job())
-    put(f"{job.id}/r1/inspect/c1/out.mp4")
-    put("somebody-elses/r1/file")
-    put(f"{job.id}/another-folder/file")
+    put(f"jobs/{job.id}/r1/inspect/c1/out.mp4")
+    put("jobs/somebody-elses/r1/file")
+    put(f"jobs/{job.id}/another-folder/file")
     clock.advance(timedelta(days=365))
 
     Janitor(engine, WORK, POLICY).tidy()
@@ -270,8 +305,8 @@ def test_what_an_earlier_run_left_goes_at_once(
     engine: Engine, put: Callable[[str], str]
 ) -> None:
     job = a_final_job(engine)
-    put(f"{job.id}/r1/inspect/c1/out.mp4")
-    kept = put(f"{job.id}/r2/inspect/c1/out.mp4")
+    put(f"jobs/{job.id}/r1/inspect/c1/out.mp4")
+    kept = put(f"jobs/{job.id}/r2/inspect/c1/out.mp4")
     submitting.retry(engine, job.id, whole=True)
 
     Janitor(engine, WORK, POLICY).tidy()

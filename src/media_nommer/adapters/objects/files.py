@@ -3,8 +3,9 @@
 import errno
 import os
 import stat as modes
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -119,6 +120,19 @@ class FileStorage(Storage):
         source = self._source(url)
         with _translated(url):
             return source.read_bytes()
+
+    @override
+    def sweep(self, prefix: str, older_than: timedelta) -> int:
+        """Remove the hidden files below a folder that nobody has written to for long."""
+        folder = self._path(prefix)
+        before, removed = time.time() - older_than.total_seconds(), 0
+        with _translated(prefix):
+            for path in folder.rglob(".*.part"):
+                with suppress(FileNotFoundError):
+                    if copying.is_part(path.name) and path.lstat().st_mtime < before:
+                        path.unlink()
+                        removed += 1
+        return removed
 
     @override
     def link(self, url: str, lasting: timedelta) -> str | None:

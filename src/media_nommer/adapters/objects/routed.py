@@ -99,6 +99,11 @@ class RoutedStorage(Storage):
         return self._serving(url).read(url)
 
     @override
+    def sweep(self, prefix: str, older_than: timedelta) -> int:
+        """Remove what writers that died left half-made below ``prefix``."""
+        return self._serving(prefix).sweep(prefix, older_than)
+
+    @override
     def link(self, url: str, lasting: timedelta) -> str | None:
         """Return a link that lasts for so long, None where the storage gives none."""
         return self._serving(url).link(url, lasting)

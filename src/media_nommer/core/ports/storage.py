@@ -141,6 +141,14 @@ class Storage(ABC):
     def delete_below(self, prefix: str) -> None:
         """Remove all objects below ``prefix``, and the folders that are empty then."""
 
+    def sweep(self, prefix: str, older_than: timedelta) -> int:
+        """Remove what writers that died left half-made below ``prefix``; count them.
+
+        Nobody can see it, and nobody goes on with what was begun so long ago. A storage
+        that leaves nothing behind has nothing to do.
+        """
+        return 0
+
     @abstractmethod
     def link(self, url: str, lasting: timedelta) -> str | None:
         """Return a link by which anybody may read the object for so long.

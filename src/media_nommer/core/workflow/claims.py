@@ -148,7 +148,12 @@ def receive(
         try:
             task = engine.store.get_task(delivery.task_id)
             job = engine.store.get_job(task.job_id)
-        except (TaskNotFound, JobNotFound):
+        except TaskNotFound:
+            _drop(engine, delivery)
+            return None
+        except JobNotFound:  # it went to the archive, and the task was created late
+            with suppress(TaskNotFound):
+                _cancel_task(engine, task)
             _drop(engine, delivery)
             return None
         if task.settled:

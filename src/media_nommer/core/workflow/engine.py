@@ -30,7 +30,17 @@ class Engine:
 
     def run_url(self, job_id: JobId, run: int) -> str:
         """Return the folder of what one run makes; it goes when the job is final."""
-        return f"{self.work_url}/{job_id}/r{run}"
+        return f"{self.jobs_url}/{job_id}/r{run}"
+
+    @property
+    def jobs_url(self) -> str:
+        """Return the folder that holds one for each job."""
+        return f"{self.work_url}/jobs"
+
+    @property
+    def archive_url(self) -> str:
+        """Return the folder of the documents of old jobs."""
+        return f"{self.work_url}/archive"
 
     def attempt_url(self, task: Task) -> str:
         """Return the folder that belongs to the attempt under the task's present claim."""
@@ -41,7 +51,7 @@ class Engine:
         """Return where the log of the present attempt is kept, also after the job's end."""
         assert task.claim is not None, "an attempt has a claim"
         name = f"r{task.run}-{task.key}-c{task.claim.number}.log"
-        return f"{self.work_url}/{task.job_id}/logs/{name}"
+        return f"{self.jobs_url}/{task.job_id}/logs/{name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """Beginning, retrying and canceling: how a job comes to be worked on, or stops being so."""
 
-from media_nommer.core.errors import AlreadyExists
+from media_nommer.core.errors import AlreadyExists, JobNotFound
 from media_nommer.core.jobs import Job, JobId, JobState
 from media_nommer.core.tasks import Outcome, Task, TaskKind, TaskState, task_id
+from media_nommer.core.workflow.archiving import archived_job, look_up
 from media_nommer.core.workflow.changes import change_job, change_task
 from media_nommer.core.workflow.engine import Engine
 
@@ -12,15 +13,22 @@ FIRST_KEY = "inspect"
 def submit(engine: Engine, job: Job) -> Job:
     """Remember a job and begin it; the same job again is that job, not a second one.
 
-    Once this has returned the job ends in a final state, whatever dies (rule 1).
+    Once this has returned the job ends in a final state, whatever dies (rule 1). Who gives
+    it an id that may have been used long ago asks ``look_up`` first: what has gone to the
+    archive is not seen here.
     """
     try:
         kept = engine.store.add_job(job)
     except AlreadyExists:
-        kept = engine.store.get_job(job.id)
-    if not kept.state.final:
-        begin_run(engine, kept)
+        kept = look_up(engine, job.id)
+    resume(engine, kept)
     return kept
+
+
+def resume(engine: Engine, job: Job) -> None:
+    """Begin a job that is on record, should its submitter have died before they could."""
+    if not job.state.final:
+        begin_run(engine, job)
 
 
 def begin_run(engine: Engine, job: Job) -> bool:
@@ -52,11 +60,18 @@ def retry(engine: Engine, job_id: JobId, *, whole: bool = False) -> Job:
 
     Raises:
         JobNotFound: no job has this id.
+        JobArchived: the job has gone to the archive.
         IllegalTransition: the job is not final, or every output of it is in place.
     """
-    job = change_job(
-        engine.store, job_id, lambda job: job.retried(at=engine.clock.now(), whole=whole)
-    )
+
+    def retried(job: Job) -> Job:
+        return job.retried(at=engine.clock.now(), whole=whole)
+
+    try:
+        job = change_job(engine.store, job_id, retried)
+    except JobNotFound:
+        retried(archived_job(engine, job_id))  # says why it cannot be
+        raise
     begin_run(engine, job)
     return job
 
@@ -73,7 +88,10 @@ def cancel(engine: Engine, job_id: JobId) -> Job:
             return None
         return job.moved_to(JobState.CANCELED, at=engine.clock.now())
 
-    job = change_job(engine.store, job_id, canceled)
+    try:
+        job = change_job(engine.store, job_id, canceled)
+    except JobNotFound:
+        return archived_job(engine, job_id)
     close_tasks(engine, job)
     return job
 

@@ -2,6 +2,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -291,3 +292,23 @@ def test_people_write_urls_by_hand(url: str, path: str) -> None:
 def test_what_does_not_name_a_file_is_refused(url: str) -> None:
     with pytest.raises(UnsupportedUrl):
         path_of(url)
+
+
+def test_what_a_writer_that_died_left_half_made_is_swept_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    old = (tmp_path / "deep" / f".film.mp4.{'0' * 16}.part", tmp_path / ".mine.part")
+    young = tmp_path / f".film.mp4.{'1' * 16}.part"
+    for path in (*old, young):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half")
+    for path in old:
+        os.utime(path, (1, 1))
+
+    swept = FileStorage().sweep(file_url(tmp_path), timedelta(days=2))
+
+    assert swept == 1
+    assert sorted(path.name for path in tmp_path.rglob("*.part")) == [
+        f".film.mp4.{'1' * 16}.part",
+        ".mine.part",
+    ]

@@ -225,7 +225,8 @@ class S3Storage(Storage):
             )
         return str(signed)
 
-    def abort_unfinished(self, prefix: str, older_than: timedelta) -> int:
+    @override
+    def sweep(self, prefix: str, older_than: timedelta) -> int:
         """Abort the uploads below ``prefix`` that began so long ago; return how many.
 
         A worker that was killed in the middle of a put leaves one, and its parts cost money

@@ -1,0 +1,55 @@
+"""The engine as its settings name it, on Amazon's services of this machine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests import aws_services
+
+from media_nommer.conf import load_settings
+from media_nommer.core.errors import ServiceUnavailable
+from media_nommer.core.ports.queue import Delivery
+from media_nommer.testing.samples import MINUTE, a_job, a_task
+from media_nommer.testing.simpledb import SimpleDbServer
+from media_nommer.wiring import open_engine
+
+
+@pytest.fixture
+def amazon(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Moto's server, with our SimpleDB beside it."""
+    with SimpleDbServer() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SIMPLEDB", server.url)
+        yield aws
+
+
+@pytest.mark.parametrize("store", ["simpledb://wired", "dynamodb://wired"])
+def test_what_is_absent_is_made_and_the_queue_goes_with_the_store(
+    tmp_path: Path, amazon: str, store: str
+) -> None:
+    said = {"data_dir": tmp_path, "store": store, "work": "s3://bucket/work"}
+
+    for times in (1, 2):
+        with open_engine(load_settings(said, environ={})) as engine:
+            if times == 1:
+                engine.store.add_job(a_job())
+                engine.put(a_task())
+            kept = engine.store.get_job(a_job().id)
+            taken = engine.queue.take(MINUTE, wait=MINUTE) if times == 2 else None
+
+    assert kept.source == a_job().source
+    assert isinstance(taken, Delivery)
+    assert taken.task_id == a_task().id
+
+
+def test_a_service_that_is_away_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in aws_services.settings("http://127.0.0.1:9").items():
+        monkeypatch.setenv(name, value)
+    said = {"data_dir": tmp_path, "store": "dynamodb://wired", "work": "s3://bucket/work"}
+
+    with (
+        pytest.raises(ServiceUnavailable, match="dynamodb"),
+        open_engine(load_settings(said, environ={})),
+    ):
+        pass
