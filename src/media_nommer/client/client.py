@@ -165,6 +165,12 @@ class NommerClient:
         path = f"{_path(job_id)}/retry"
         return cast(JobDocument, self._ask("POST", path, json={"whole": whole}))
 
+    def links(self, job_id: str, *, lasting: int = 3600) -> Mapping[str, Any]:
+        """Return a link to each file of a job that is in place, for so many seconds."""
+        params = [("lasting", str(lasting))]
+        answer = self._ask("GET", f"{_path(job_id)}/links", params=params)
+        return cast(Mapping[str, Any], answer)
+
     def logs(self, job_id: str) -> LogsDocument:
         """Return every attempt at a job, with the whole of its log."""
         return cast(LogsDocument, self._ask("GET", f"{_path(job_id)}/logs"))

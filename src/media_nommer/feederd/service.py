@@ -18,11 +18,20 @@ from media_nommer.core.errors import (
     IdempotencyConflict,
     InvalidRecipe,
     JobNotFound,
+    PathNotAllowed,
     SourceNotFound,
     StorageError,
     UnsupportedUrl,
 )
-from media_nommer.core.jobs import Job, JobId, JobState, Output, Priority
+from media_nommer.core.jobs import (
+    Job,
+    JobId,
+    JobState,
+    Output,
+    OutputState,
+    Priority,
+    PublishedFile,
+)
 from media_nommer.core.nodes import Node
 from media_nommer.core.ports.storage import Storage
 from media_nommer.core.ports.store import JobFilter, JobPage
@@ -49,6 +58,15 @@ class AttemptLog:
     task: Task
     attempt: Attempt
     text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileLink:
+    """A file that is in place, and a link by which anybody may read it for a time."""
+
+    output: str
+    file: PublishedFile
+    link: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +214,24 @@ class JobService:
         ]
         return tuple(sorted(found, key=lambda each: each.attempt.started_at))
 
+    def links(self, job_id: str, lasting: timedelta) -> tuple[FileLink, ...]:
+        """Return a link to each file that is in place, where its storage gives any.
+
+        Raises:
+            JobNotFound: no job has this id.
+            BadRequest: ``lasting`` is not from a minute to a week.
+        """
+        if not timedelta(minutes=1) <= lasting <= timedelta(days=7):
+            raise BadRequest(
+                f"lasting is {lasting.total_seconds():.0f}; allowed: 60 to 604800 seconds"
+            )
+        return tuple(
+            FileLink(output.name, file, self.engine.storage.link(file.url, lasting))
+            for output in self.get(job_id).outputs
+            if output.state is OutputState.FINISHED
+            for file in output.files
+        )
+
     def nodes(self) -> tuple[Node, ...]:
         """Return the nodes that are not gone, the oldest first."""
         return self.engine.store.nodes()
@@ -260,6 +296,7 @@ class JobService:
                 f"inputs[0].url: {url!r} is not a URL; allowed: one such as "
                 "file:///films/film.mov"
             )
+        self._check_not_ours("inputs[0].url", url)
         self.outside.check(url)
         if urlsplit(url).scheme == "file" and self.outside.stat(url) is None:
             raise SourceNotFound(f"there is no file at {url}")
@@ -271,7 +308,21 @@ class JobService:
                 f"destination: {url!r} is not a URL; allowed: that of a folder, "
                 "such as file:///films/out/"
             )
+        self._check_not_ours("destination", url)
         self.outside.check(f"{url.rstrip('/')}/output", to_write=True)
+
+    def _check_not_ours(self, what: str, url: str) -> None:
+        """Check that a caller does not reach into the work area of an object store.
+
+        Whether its files may be reached, ``file_roots`` says.
+        """
+        work = f"{unquote(self.engine.work_url)}/"
+        inside = f"{unquote(url).rstrip('/')}/".startswith(work)
+        if inside and urlsplit(work).scheme not in {"file", "memory"}:
+            raise PathNotAllowed(
+                f"{what}: {url} is in the work area",
+                advice="Choose a place outside it: what is in it comes and goes.",
+            )
 
     def _log_text(self, attempt: Attempt) -> str | None:
         if attempt.log_url is None:

@@ -121,7 +121,7 @@ class JobView(View):
             started_at=job.started_at,
             finished_at=job.finished_at,
             deadline=job.deadline,
-            links={"self": own, "logs": f"{own}/logs"},
+            links={"self": own, "logs": f"{own}/logs", "links": f"{own}/links"},
         )
 
 
@@ -171,6 +171,21 @@ class JobLogs(View):
 
     job: str
     attempts: tuple[AttemptView, ...]
+
+
+class LinkView(View):
+    """A file in its place; ``link`` is null where its storage gives none."""
+
+    output: str
+    url: str
+    link: str | None
+
+
+class JobLinks(View):
+    """A link to each file of a job that is in place."""
+
+    job: str
+    files: tuple[LinkView, ...]
 
 
 class NodeView(View):

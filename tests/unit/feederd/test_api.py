@@ -17,7 +17,7 @@ from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.api import create_app
 from media_nommer.feederd.service import JobService
 from media_nommer.testing.clock import ManualClock
-from media_nommer.testing.samples import MINUTE, a_node
+from media_nommer.testing.samples import MINUTE, a_full_job, a_node
 
 JSON = {"Content-Type": "application/json"}
 
@@ -342,3 +342,32 @@ def test_what_nobody_expected_tells_nothing_of_our_insides(
     assert problem(answer, 500)["code"] == "INTERNAL"
     assert any(line["event"] == "request_broken" for line in logs)
     assert "secret" not in answer.text
+
+
+def test_links_are_null_where_the_storage_gives_none(
+    client: TestClient, engine: Engine
+) -> None:
+    job = engine.store.add_job(a_full_job())
+
+    answer = client.get(f"/v1/jobs/{job.id}/links")
+
+    file = {"output": "web", "url": job.outputs[0].files[0].url, "link": None}
+    assert answer.json() == {"job": job.id, "files": [file]}
+    problem(client.get(f"/v1/jobs/{job.id}/links?lasting=5"), 400)
+    problem(client.get("/v1/jobs/nobody/links"), 404)
+
+
+def test_the_list_takes_filters_from_its_query(
+    client: TestClient, document: dict[str, Any]
+) -> None:
+    job = client.post("/v1/jobs", json=document).json()
+
+    def listed(query: str) -> list[str]:
+        return [job["id"] for job in client.get(f"/v1/jobs?{query}").json()["jobs"]]
+
+    assert listed("tag=show%3D42") == [job["id"]]
+    assert listed("tag=show%3D43") == []
+    assert listed("preset=web&since=2000-01-01T00:00:00Z") == [job["id"]]
+    assert listed("until=2000-01-01T00:00:00Z") == []
+    problem(client.get("/v1/jobs?tag=show"), 400)
+    problem(client.get("/v1/jobs?since=yesterday"), 400)

@@ -1,8 +1,9 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from media_nommer.adapters.memory import MemoryQueue, MemoryStorage, MemoryStore
 from media_nommer.adapters.objects import FileStorage, RoutedStorage, file_url
@@ -333,3 +334,93 @@ def test_a_failed_job_keeps_the_progress_that_it_had() -> None:
     failed = running().moved_to(JobState.FAILED, at=a_job().created_at)
 
     assert progress_of(failed, [at(a_task(), 0.5)]) == 0.5
+
+
+def test_rule_13_callers_do_not_reach_into_the_work_area_of_an_object_store(
+    engine: Engine, films: Path, document: dict[str, object]
+) -> None:
+    ours = replace(engine, work_url="s3://bucket/work")
+    outside = RoutedStorage(
+        {"file": lambda: FileStorage([films]), "s3": lambda: FileStorage()}
+    )
+    service = JobService(engine=ours, outside=outside)
+    urls = ("s3://bucket/work", "s3://bucket/work/jobs/x/r1/film", "s3://bucket/%77ork/x")
+
+    for url in urls:
+        for said in ({"inputs": [{"url": url}]}, {"destination": url}):
+            with pytest.raises(PathNotAllowed, match="work area"):
+                service.submit(document | said)
+
+
+def test_jobs_are_listed_by_tag_preset_and_time(
+    service: JobService, clock: ManualClock, document: dict[str, object]
+) -> None:
+    first = service.submit(document | {"tags": {"show": "42"}})
+    clock.advance(MINUTE)
+    second = service.submit(document | {"outputs": [{"preset": "mp3"}]})
+
+    def listed(**wanted: object) -> list[str]:
+        return [job.id for job in service.list(**wanted).jobs]  # type: ignore[arg-type]
+
+    assert listed() == [second.id, first.id]
+    assert listed(tag="show=42") == [first.id]
+    assert listed(preset="mp3") == [second.id]
+    assert listed(since=second.created_at) == [second.id]
+    assert listed(until=second.created_at) == [first.id]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"tag": "show"}, "NAME=VALUE"),
+        ({"since": datetime(2026, 1, 1)}, "a time without its zone"),  # noqa: DTZ001
+    ],
+)
+def test_a_filter_that_means_nothing_is_refused(
+    service: JobService, wanted: dict[str, object], said: str
+) -> None:
+    with pytest.raises(BadRequest, match=said):
+        service.list(**wanted)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("priority", "group"), [("high", "viewers"), ("low", None)])
+def test_a_jobs_message_goes_out_with_its_priority_and_group(
+    service: JobService,
+    engine: Engine,
+    document: dict[str, object],
+    priority: str,
+    group: str | None,
+) -> None:
+    job = service.submit(document | {"priority": priority, "group": group})
+
+    (task,) = engine.store.tasks_of(job.id, 1)
+
+    assert (task.priority, task.group) == (priority, group or job.id)
+
+
+class LinkingStorage(MemoryStorage):
+    """A storage that gives links."""
+
+    @override
+    def link(self, url: str, lasting: timedelta) -> str | None:
+        return f"https://links/{url}?for={lasting.total_seconds():.0f}"
+
+
+def test_there_is_a_link_to_each_file_that_is_in_place_and_to_no_other(
+    engine: Engine, films: Path
+) -> None:
+    job = engine.store.add_job(a_full_job())
+    service = JobService(
+        engine=replace(engine, storage=LinkingStorage()),
+        outside=RoutedStorage({"file": FileStorage}),
+    )
+
+    found = service.links(job.id, timedelta(hours=1))
+
+    (file,) = job.outputs[0].files
+    assert [(each.output, each.file, each.link) for each in found] == [
+        ("web", file, f"https://links/{file.url}?for=3600")
+    ]
+    for lasting in (timedelta(seconds=59), timedelta(days=8)):
+        with pytest.raises(BadRequest, match="60 to 604800"):
+            service.links(job.id, lasting)

@@ -224,7 +224,8 @@ def _read(service: str, error: raised.ClientError, reading: Reading | None) -> N
         return ours
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     operation = error.operation_name
-    if code in REFUSED or status == 403:
+    # A clock that is off is set right by somebody; S3 says 403 to it as to a lack of rights.
+    if code in REFUSED or (status == 403 and code not in PASSING):
         return AccessDenied(
             f"{service} refuses {operation}: {said or code}",
             advice=f"Allow {service}:{operation} to the role or user that this runs as.",

@@ -1,6 +1,6 @@
 """The routes for jobs."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -11,7 +11,14 @@ from media_nommer.core.jobs import Job
 from media_nommer.feederd.api.bodies import RetryRequest, json_body, read_retry
 from media_nommer.feederd.api.problems import described
 from media_nommer.feederd.service import AttemptLog, JobService
-from media_nommer.feederd.views import AttemptView, JobList, JobLogs, JobView
+from media_nommer.feederd.views import (
+    AttemptView,
+    JobLinks,
+    JobList,
+    JobLogs,
+    JobView,
+    LinkView,
+)
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -122,6 +129,16 @@ def logs(
         return PlainTextResponse("\n".join(_as_text(each) for each in found))
     attempts = tuple(AttemptView.of(a.task, a.attempt, a.text) for a in found)
     return answer(JobLogs(job=job_id, attempts=attempts))
+
+
+@router.get("/{job_id}/links", response_model=JobLinks, responses=described(400, 404, 503))
+def links(job_id: str, service: Service, lasting: int = 3600) -> Response:
+    """Return a link to each file that is in place, which lasts so many seconds."""
+    found = service.links(job_id, timedelta(seconds=lasting))
+    files = tuple(
+        LinkView(output=each.output, url=each.file.url, link=each.link) for each in found
+    )
+    return answer(JobLinks(job=job_id, files=files))
 
 
 def _view(service: JobService, job: Job) -> JobView:
