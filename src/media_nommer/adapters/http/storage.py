@@ -1,6 +1,5 @@
 """Files on the web, at ``http://`` and ``https://``: read, never written."""
 
-import errno
 import hashlib
 import io
 import random
@@ -23,11 +22,9 @@ from media_nommer.adapters.http.links import parse, shown
 from media_nommer.adapters.http.patience import Patience, Persistence, go_on
 from media_nommer.adapters.http.trouble import Interrupted
 from media_nommer.core.clock import Clock, system_clock
+from media_nommer.core.disk import disk_errors
 from media_nommer.core.errors import (
-    AccessDenied,
-    NoSpace,
     SourceNotFound,
-    StorageError,
     UnsupportedUrl,
 )
 from media_nommer.core.ports.storage import (
@@ -44,9 +41,6 @@ MAX_BYTES = 1 << 40
 
 #: The largest object that is read into memory: 64 MiB.
 MAX_READ = 64 << 20
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class HttpStorage(Storage):
@@ -257,7 +251,7 @@ def _refuse_to_write(url: str) -> NoReturn:
 @contextmanager
 def _new_file(path: Path) -> Iterator[Sink]:
     """Make a file that stays only if the block ends well."""
-    with _translated(path):
+    with disk_errors(path):
         file = path.open("xb")
         try:
             with file:
@@ -265,17 +259,3 @@ def _new_file(path: Path) -> Iterator[Sink]:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Raise our errors for those of the file system inside."""
-    try:
-        yield
-    except OSError as error:
-        said = error.strerror or str(error)
-        if error.errno in _FULL:
-            raise NoSpace(f"no room for {path}: {said}") from error
-        if error.errno in _REFUSED:
-            raise AccessDenied(f"{path} may not be written: {said}") from error
-        raise StorageError(f"{path} cannot be written: {said}") from error

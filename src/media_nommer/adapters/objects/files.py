@@ -4,8 +4,8 @@ import errno
 import os
 import stat as modes
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,14 +18,12 @@ from media_nommer.adapters.objects.paths import (
     path_of,
     real_path,
 )
+from media_nommer.core.disk import disk_errors
 from media_nommer.core.errors import (
-    AccessDenied,
-    NoSpace,
     OutputChanged,
     OutputExists,
     PathNotAllowed,
     SourceNotFound,
-    StorageError,
 )
 from media_nommer.core.ports.storage import (
     PLAIN,
@@ -37,8 +35,6 @@ from media_nommer.core.ports.storage import (
 )
 
 _NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR}
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class FileStorage(Storage):
@@ -63,14 +59,14 @@ class FileStorage(Storage):
     @override
     def stat(self, url: str) -> StoredObject | None:
         """Return what stands at ``url``, None for nothing; a folder is nothing."""
-        with _translated(url):
+        with disk_errors(url):
             return _seen(self._path(url))
 
     @override
     def fetch(self, url: str, path: Path, *, stop: StopCheck = never_stop) -> None:
         """Make ``path`` a link to the file."""
         source = self._source(url)
-        with _translated(str(path)):
+        with disk_errors(str(path)):
             path.symlink_to(source)
 
     @override
@@ -108,7 +104,7 @@ class FileStorage(Storage):
     def holds(self, url: str, *, size: int, sha256: str) -> bool:
         """Return whether exactly these bytes stand at ``url``."""
         path = self._path(url)
-        with _translated(url):
+        with disk_errors(url):
             seen = _seen(path)
             if seen is None or seen.size != size:
                 return False
@@ -118,7 +114,7 @@ class FileStorage(Storage):
     def read(self, url: str) -> bytes:
         """Return a file whole."""
         source = self._source(url)
-        with _translated(url):
+        with disk_errors(url):
             return source.read_bytes()
 
     @override
@@ -126,7 +122,7 @@ class FileStorage(Storage):
         """Remove the hidden files below a folder that nobody has written to for long."""
         folder = self._path(prefix)
         before, removed = time.time() - older_than.total_seconds(), 0
-        with _translated(prefix):
+        with disk_errors(prefix):
             for path in folder.rglob(".*.part"):
                 with suppress(FileNotFoundError):
                     if copying.is_part(path.name) and path.lstat().st_mtime < before:
@@ -143,7 +139,7 @@ class FileStorage(Storage):
     def delete(self, url: str) -> None:
         """Remove a file, or a link to one; nothing happens where nothing is."""
         path = self._entry(url)
-        with _translated(url):
+        with disk_errors(url):
             try:
                 path.unlink()
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -154,7 +150,7 @@ class FileStorage(Storage):
         """Return the URLs of all files below a folder, sorted."""
         folder = path_of(prefix)
         self._path(prefix)
-        with _translated(prefix):
+        with disk_errors(prefix):
             found = [
                 Path(parent, name)
                 for parent, _, names in os.walk(folder, onerror=_tell)
@@ -167,7 +163,7 @@ class FileStorage(Storage):
     def delete_below(self, prefix: str) -> None:
         """Remove a folder and all that is below it; links go, not what they lead to."""
         folder = self._entry(prefix)
-        with _translated(prefix):
+        with disk_errors(prefix):
             if folder.is_symlink():
                 folder.unlink()
                 return
@@ -195,7 +191,7 @@ class FileStorage(Storage):
 
     def _source(self, url: str) -> Path:
         path = self._path(url)
-        with _translated(url):
+        with disk_errors(url):
             if not path.is_file():
                 raise SourceNotFound(f"there is no file at {url}")
         return path
@@ -210,7 +206,7 @@ class FileStorage(Storage):
         *,
         may_link: bool,
     ) -> StoredObject:
-        with _translated(url):
+        with disk_errors(url):
             _expect(target, url, before)
             copying.make_folder(target.parent)
             if may_link and _is_ours(source):
@@ -295,17 +291,3 @@ def _remove_folder(path: Path) -> None:
     except OSError as error:
         if error.errno not in {*_NOTHING_THERE, errno.ENOTEMPTY, errno.EEXIST}:
             raise
-
-
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
-    """Raise our errors for those of the file system inside."""
-    try:
-        yield
-    except OSError as error:
-        said = error.strerror or str(error)
-        if error.errno in _FULL:
-            raise NoSpace(f"no room for {what}: {said}") from error
-        if error.errno in _REFUSED:
-            raise AccessDenied(f"{what} may not be used: {said}") from error
-        raise StorageError(f"{what} cannot be used: {said}") from error

@@ -105,10 +105,10 @@ class Work:
             )
         )
 
-    def keep(self, path: Path, name: str) -> str:
+    def keep(self, path: Path, name: str, *, sha256: str | None = None) -> str:
         """Put a file under the attempt's own name in the work area; return its URL."""
         url = f"{self.engine.attempt_url(self.task)}/{name}"
-        self.engine.storage.put(path, url, stop=self.stop)
+        self.engine.storage.put(path, url, sha256=sha256, stop=self.stop)
         return url
 
 

@@ -214,7 +214,7 @@ def _kept(work: Work, made: Produced) -> ResultFile:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     size = path.stat().st_size
-    url = work.keep(path, made.path)
+    url = work.keep(path, made.path, sha256=digest)
     return ResultFile(
         output=made.output, key=made.name, work_url=url, size=size, sha256=digest
     )

@@ -1,9 +1,7 @@
 """Objects of Amazon S3, or of a server that speaks it, at ``s3://bucket/key``."""
 
-import errno
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,12 +18,10 @@ from media_nommer.adapters.aws.s3.transfer import Transfer
 from media_nommer.adapters.aws.s3.upload import SHA256, Goal, kept_as, version_of
 from media_nommer.core.clock import Clock, system_clock
 from media_nommer.core.content_types import content_type_of
+from media_nommer.core.disk import disk_errors
 from media_nommer.core.errors import (
-    AccessDenied,
     BadRequest,
-    NoSpace,
     SourceNotFound,
-    StorageError,
 )
 from media_nommer.core.ports.storage import (
     PLAIN,
@@ -44,9 +40,6 @@ LONGEST_LINK = timedelta(days=7)
 
 #: What S3 itself says of an object of which nobody told it.
 _UNKNOWN = "binary/octet-stream"
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class S3Storage(Storage):
@@ -96,7 +89,7 @@ class S3Storage(Storage):
         An object that changes meanwhile is read again, a few times.
         """
         place = place_of(url)
-        with _translated(path):
+        with disk_errors(path):
             download.fetch(self._calls, place, path, self._transfer(stop))
 
     @override
@@ -118,7 +111,7 @@ class S3Storage(Storage):
         place = place_of(url)
         headers = {"ContentType": content_type_of(place.key) or _UNKNOWN, **kept_as(traits)}
         goal = Goal(place=place, before=before, headers=headers)
-        with _translated(path):
+        with disk_errors(path):
             return put_file(self._calls, path, goal, self._transfer(stop), sha256)
 
     @override
@@ -146,7 +139,7 @@ class S3Storage(Storage):
             transfer=self._transfer(stop),
             scratch=self._scratch,
         )
-        with _translated(self._scratch or Path("the folder for temporary files")):
+        with disk_errors(self._scratch or Path("the folder for temporary files")):
             return copying.run()
 
     @override
@@ -246,17 +239,3 @@ class S3Storage(Storage):
             while piece := body.read(PIECE):
                 digest.update(piece)
         return digest.hexdigest()
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Raise our errors for those of the file system inside."""
-    try:
-        yield
-    except OSError as error:
-        said = error.strerror or str(error)
-        if error.errno in _FULL:
-            raise NoSpace(f"no room for {path}: {said}") from error
-        if error.errno in _REFUSED:
-            raise AccessDenied(f"{path} may not be used: {said}") from error
-        raise StorageError(f"{path} cannot be used: {said}") from error
