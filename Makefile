@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INPUT ?=
 OUT ?= out
 SOAK ?= 100000
+BENCH ?=
 
 .PHONY: run test check soak bench clean
 
@@ -23,11 +24,11 @@ check: $(VENV)/.ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The simulation at full count: SOAK schedules.
+# The simulation at full count, SOAK schedules, and real services under faults in proportion.
 soak: $(VENV)/.ready-dev
-	NOMMER_SOAK=$(SOAK) $(BIN)/pytest -n auto tests/simulation
+	NOMMER_SOAK=$(SOAK) $(BIN)/pytest -n auto tests/simulation tests/faults
 
-# Figures against bare ffmpeg, interleaved; see benchmarks/.
+# Figures, interleaved with those of bare ffmpeg where there are such: BENCH='--only a,h --quick'.
 bench: $(VENV)/.ready-dev
 	$(BIN)/python -m benchmarks $(BENCH)
 

@@ -19,6 +19,7 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
+from botocore.parsers import ResponseParserError
 from botocore.session import get_session
 from typing_extensions import override
 
@@ -115,9 +116,9 @@ class AwsClients:
             if key not in self._made:
                 with answering(service):
                     make: Any = self._session.client  # its types know names, not text
-                    self._made[key] = make(
-                        service, endpoint_url=endpoint, config=_config(settings)
-                    )
+                    made = make(service, endpoint_url=endpoint, config=_config(settings))
+                    made.meta.events.register("before-parse", _check_whole)
+                    self._made[key] = made
             return self._made[key]
 
     def of_role(self, role: str) -> "AwsClients":
@@ -166,6 +167,22 @@ def _config(settings: Mapping[str, Any]) -> Config:
     return Config(**{**usual, **settings})
 
 
+def _check_whole(response_dict: Mapping[str, Any], operation_model: Any, **_: Any) -> None:
+    """Refuse an answer that ended early: boto3 reads half of one as one that says less.
+
+    A record would be missing then, or a queue empty. What is read as a stream looks after
+    itself.
+    """
+    body, headers = response_dict["body"], response_dict["headers"]
+    if operation_model.http.get("method") == "HEAD" or "Content-Encoding" in headers:
+        return
+    if isinstance(body, bytes) and len(body) < int(headers.get("Content-Length") or 0):
+        raise raised.ConnectionClosedError(endpoint_url=operation_model.name)
+
+
+_OF_SIGNATURES = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch"})
+_CLOCK_IS_OFF = ("Signature expired", "Signature not yet current")
+
 _UNSET = (raised.NoRegionError, raised.ProfileNotFound, raised.InvalidRegionError)
 
 #: Turns an error code of one service into our error; None leaves it to the usual rules.
@@ -208,7 +225,7 @@ def answering(service: str, reading: Reading | None = None) -> Iterator[None]:
         raise ServiceUnavailable(f"{service} does not answer: {_plain(error)}") from error
     except (raised.ParamValidationError, raised.DataNotFoundError) as error:
         raise BadRequest(f"{service}: {error}") from error
-    except raised.BotoCoreError as error:
+    except (raised.BotoCoreError, ResponseParserError) as error:
         raise ServiceUnavailable(f"{service}: {_plain(error)}") from error
 
 
@@ -224,7 +241,9 @@ def _read(service: str, error: raised.ClientError, reading: Reading | None) -> N
         return ours
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     operation = error.operation_name
-    # A clock that is off is set right by somebody; S3 says 403 to it as to a lack of rights.
+    # A clock that is off is told as a lack of rights, too, and is set right by somebody.
+    if code in _OF_SIGNATURES and any(sign in said for sign in _CLOCK_IS_OFF):
+        return ServiceUnavailable(f"{service} finds our clock wrong: {said}")
     if code in REFUSED or (status == 403 and code not in PASSING):
         return AccessDenied(
             f"{service} refuses {operation}: {said or code}",
