@@ -113,6 +113,10 @@ def test_paths_in_a_file_are_meant_from_its_folder(tmp_path: Path) -> None:
         ({"store": "nommer.db"}, ["store", "a URL"]),
         ({"data_dir": ""}, ["data_dir", "a path"]),
         ({"min_nodes": "2"}, ["min_nodes is 2", "max_nodes is 1"]),
+        ({"scaling": "yes"}, ["scaling", "'yes'", "on or off"]),
+        ({"max_hourly_cost": "-1"}, ["max_hourly_cost", "a number from 0"]),
+        ({"schedule": "mondays off"}, ["schedule", "'mondays off'", '"sat,sun off"']),
+        ({"schedule": "min=2"}, ["mon,tue", "min=2", "the 1 that there may be"]),
         ({"prot": "1"}, ["NOMMER_PROT", "did you mean NOMMER_PORT?", "known: data_dir"]),
     ],
 )
@@ -175,6 +179,8 @@ def test_another_process_gets_the_same_settings(tmp_path: Path) -> None:
         slots="2",
         job_timeout="90m",
         keep_jobs_for="forever",
+        max_hourly_cost="1.5",
+        schedule="mon-fri 08:00-18:00 Europe/Berlin max=1; off",
     )
 
     again = load_settings(environ=found.as_environment())
@@ -185,6 +191,17 @@ def test_another_process_gets_the_same_settings(tmp_path: Path) -> None:
 def test_jobs_are_kept_for_ninety_days_or_for_ever() -> None:
     assert settings().keep_jobs_for == timedelta(days=90)
     assert settings(keep_jobs_for="forever").keep_jobs_for == FOREVER
+
+
+def test_a_schedule_is_a_list_of_windows(tmp_path: Path) -> None:
+    file = a_file(tmp_path, 'max_nodes = 9\nschedule = ["sat,sun off", "min=1 max=8"]')
+
+    found = load_settings(config=file, environ={})
+    same = settings(max_nodes="9", schedule=" sat,sun off;min=1 max=8; ")
+
+    assert found.schedule == same.schedule
+    assert [window.max_nodes for window in found.schedule] == [None, 8]
+    assert settings().schedule == ()
 
 
 @pytest.mark.parametrize(

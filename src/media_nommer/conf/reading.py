@@ -142,6 +142,13 @@ def _checked(said: Mapping[str, tuple[object, str]]) -> Settings:
             f"min_nodes is {settings.min_nodes} and max_nodes is {settings.max_nodes}: "
             "there cannot be fewer at most than at least"
         )
+    for window in settings.schedule:
+        most = settings.max_nodes if window.max_nodes is None else window.max_nodes
+        if (window.min_nodes or 0) > most:
+            raise InvalidSetting(
+                f"the window {str(window)!r} of the schedule keeps more nodes than the "
+                f"{most} that there may be; give it a max= as well"
+            )
     return settings
 
 

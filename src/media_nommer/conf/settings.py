@@ -17,6 +17,7 @@ from media_nommer.conf.values import (
     Lasting,
     Pairs,
     PositiveDuration,
+    Schedule,
     Size,
     is_loopback,
     read_path,
@@ -49,6 +50,14 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=0, le=65535), Allowed("a port from 0 to 65535")] = 8001
     min_nodes: CountOrNone = 0
     max_nodes: CountOrNone = 1
+    scaling: Annotated[Literal["on", "off"], Allowed("on or off")] = "on"
+    max_hourly_cost: (
+        Annotated[float, Field(ge=0, allow_inf_nan=False), Allowed("a number from 0")]
+        | None
+    ) = None
+    jobs_per_node: Count | None = None
+    overflow_threshold: CountOrNone = 0
+    schedule: Schedule = ()
     slots: Count | None = None
     idle_timeout: Duration = Field(default="60s", validate_default=True)
     drain_timeout: Duration = Field(default="30s", validate_default=True)

@@ -10,6 +10,8 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator
 
+from media_nommer.core.schedule import Window, read_window
+
 #: The time that is written "forever".
 FOREVER = timedelta.max
 
@@ -91,6 +93,17 @@ def _read_pairs(value: object) -> object:
     return tuple((name, said) for name, _, said in parts)
 
 
+def _read_schedule(value: object) -> object:
+    """Return windows from a list of texts, or from one with semicolons between them."""
+    if isinstance(value, str):
+        value = [part for part in value.split(";") if part.strip()]
+    if not isinstance(value, Sequence):
+        raise ValueError("not a list of windows")  # noqa: TRY004 - as above
+    return tuple(
+        part if isinstance(part, Window) else read_window(str(part)) for part in value
+    )
+
+
 def _read_size(value: object) -> int:
     """Return a number of bytes given as one, or with kB, MB, GB, TB, KiB, MiB, GiB, TiB."""
     found = _SIZE.fullmatch(str(value).strip())
@@ -123,6 +136,14 @@ Pairs = Annotated[
 Size = Annotated[
     int, BeforeValidator(_read_size), Allowed('a size such as "500MB", "40GiB" or 1000000')
 ]
+Schedule = Annotated[
+    tuple[Window, ...],
+    BeforeValidator(_read_schedule),
+    Allowed(
+        'windows such as "mon-fri 08:00-18:00 Europe/Berlin min=1 max=8" or "sat,sun off" '
+        "(in the environment, with semicolons between them)"
+    ),
+]
 Folder = Annotated[Path, BeforeValidator(read_path), Allowed("a path")]
 Folders = Annotated[
     tuple[Path, ...],
@@ -137,6 +158,8 @@ def written(value: object) -> str:
         return _written_duration(value)
     if isinstance(value, tuple) and value and isinstance(value[0], tuple):
         return ",".join(f"{name}={said}" for name, said in value)
+    if isinstance(value, tuple) and value and isinstance(value[0], Window):
+        return "; ".join(str(window) for window in value)
     if isinstance(value, tuple):
         return os.pathsep.join(str(part) for part in value)
     return str(value)

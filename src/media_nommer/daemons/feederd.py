@@ -25,8 +25,9 @@ from media_nommer.feederd.running import (
     sole_user,
     wait_until,
 )
-from media_nommer.feederd.scaler import FleetPolicy, Scaler
+from media_nommer.feederd.scaler import Scaler
 from media_nommer.feederd.service import JobService
+from media_nommer.planning.scaling import Limits, NodeKind
 
 log = structlog.get_logger(__name__)
 
@@ -110,12 +111,8 @@ def _loops(
         chores.append(Chore("archiving", "janitor", 60 * SECOND, archivist.step))
     loops: dict[str, Loop] = {}
     if fleet is not None:
-        limits = FleetPolicy(
-            min_nodes=settings.min_nodes,
-            max_nodes=settings.max_nodes,
-            slots=settings.slots_in_force,
-        )
-        scaler = Scaler(engine, fleet, limits)
+        local = NodeKind(name="local", slots=settings.slots_in_force)
+        scaler = Scaler(engine, fleet, _limits(settings), [local])
         chores.append(Chore("scaling", "scaler", look_every, scaler.step))
     reaper = Reaper(
         engine,
@@ -127,6 +124,18 @@ def _loops(
     chores.append(Chore("reaping", "reaper", look_every, reaper.step))
     loops |= {chore.name: Loop(chore, duties) for chore in chores}
     return loops
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        on=settings.scaling == "on",
+        min_nodes=settings.min_nodes,
+        max_nodes=settings.max_nodes,
+        max_hourly_cost=settings.max_hourly_cost,
+        jobs_per_node=settings.jobs_per_node,
+        overflow_threshold=settings.overflow_threshold,
+        schedule=settings.schedule,
+    )
 
 
 def _duty_lease(settings: Settings) -> timedelta:

@@ -8,7 +8,8 @@ from itertools import count
 from media_nommer.core.jobs import Job, JobState, OutputState
 from media_nommer.core.nodes import NodeId
 from media_nommer.feederd.janitor import Janitor, JanitorPolicy, Reaper
-from media_nommer.feederd.scaler import FleetPolicy, Scaler
+from media_nommer.feederd.scaler import Scaler
+from media_nommer.planning.scaling import Limits, NodeKind
 from media_nommer.sim.people import (
     POLICY,
     SECOND,
@@ -25,7 +26,8 @@ from media_nommer.sim.world import Faults, Process, World
 #: Simulated time after which a job that is not final counts as stuck.
 LIMIT = timedelta(hours=3)
 
-FLEET = FleetPolicy(max_nodes=3, slots=SLOTS)
+FLEET = Limits(max_nodes=3)
+KIND = NodeKind(name="local", slots=SLOTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class Simulation:
     def _start_feederd(self) -> None:
         self._feederd = Process("feederd")
         engine, fleet, janitors = self._place.engine, self._fleet, JanitorPolicy()
-        scaler = Scaler(engine, fleet, FLEET, new_id=self._new_node)
+        scaler = Scaler(engine, fleet, FLEET, [KIND], new_id=self._new_node)
         reaper = Reaper(engine, fleet, POLICY, janitors)
         janitor = Janitor(engine, POLICY, janitors)
         self._world.start(self._feederd, self._serve)

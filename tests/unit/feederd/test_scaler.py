@@ -1,9 +1,8 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from typing_extensions import override
 
 from media_nommer.adapters.memory import (
@@ -14,113 +13,16 @@ from media_nommer.adapters.memory import (
 )
 from media_nommer.core.errors import StorageError
 from media_nommer.core.nodes import Node, NodeState
+from media_nommer.core.schedule import read_window
 from media_nommer.core.workflow.engine import Engine
-from media_nommer.feederd.scaler import (
-    FleetPolicy,
-    FleetView,
-    Scaler,
-    nodes_to_start,
-    wait_after,
-)
+from media_nommer.feederd.scaler import Scaler
+from media_nommer.planning.scaling import Limits, NodeKind
 from media_nommer.testing.clock import ManualClock
 from media_nommer.testing.samples import a_node, a_task
 
-POLICY = FleetPolicy(max_nodes=3, slots=2)
+LIMITS = Limits(max_nodes=3)
+LOCAL = NodeKind(name="local", slots=2)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.mark.parametrize(
-    ("view", "policy", "expected"),
-    [
-        pytest.param(FleetView(), POLICY, 0, id="nothing to do"),
-        pytest.param(FleetView(backlog=1), POLICY, 1, id="one task"),
-        pytest.param(FleetView(backlog=2), POLICY, 1, id="one node has two slots"),
-        pytest.param(FleetView(backlog=3), POLICY, 2, id="a third task needs a second"),
-        pytest.param(FleetView(backlog=99), POLICY, 3, id="the limit holds"),
-        pytest.param(
-            FleetView(serving=2, capacity=4, backlog=99), POLICY, 1, id="it counts all"
-        ),
-        pytest.param(
-            FleetView(serving=1, capacity=2, backlog=2), POLICY, 0, id="enough launch"
-        ),
-        pytest.param(
-            FleetView(draining=3, backlog=9), POLICY, 0, id="who drains is still there"
-        ),
-        pytest.param(
-            FleetView(draining=1, backlog=1), POLICY, 1, id="who drains takes nothing"
-        ),
-        pytest.param(
-            FleetView(capacity=4, backlog=4), POLICY, 0, id="others may have the slots"
-        ),
-        pytest.param(
-            FleetView(), replace(POLICY, min_nodes=2), 2, id="some are kept for nothing"
-        ),
-        pytest.param(
-            FleetView(serving=1, capacity=2),
-            replace(POLICY, min_nodes=2),
-            1,
-            id="those there are count as kept",
-        ),
-        pytest.param(
-            FleetView(backlog=9), replace(POLICY, max_nodes=0), 0, id="none allowed"
-        ),
-        pytest.param(
-            FleetView(backlog=9, failed_launches=1, since_last_launch=SECOND / 2),
-            POLICY,
-            0,
-            id="a launch failed just now",
-        ),
-        pytest.param(
-            FleetView(backlog=9, failed_launches=1, since_last_launch=SECOND),
-            POLICY,
-            1,
-            id="after a failed launch one is tried",
-        ),
-        pytest.param(
-            FleetView(backlog=9, failed_launches=5, since_last_launch=15 * SECOND),
-            POLICY,
-            0,
-            id="the wait doubles",
-        ),
-    ],
-)
-def test_nodes_to_start(view: FleetView, policy: FleetPolicy, expected: int) -> None:
-    assert nodes_to_start(view, policy) == expected
-
-
-COUNT = st.integers(0, 50)
-
-
-@given(COUNT, COUNT, COUNT, COUNT, st.integers(0, 5), st.integers(0, 9), COUNT)
-def test_the_limits_are_never_crossed(
-    serving: int,
-    draining: int,
-    backlog: int,
-    failed: int,
-    least: int,
-    more: int,
-    capacity: int,
-) -> None:
-    policy = FleetPolicy(min_nodes=least, max_nodes=least + more, slots=2)
-    view = FleetView(
-        serving=serving,
-        draining=draining,
-        capacity=capacity,
-        backlog=backlog,
-        failed_launches=failed,
-    )
-
-    count = nodes_to_start(view, policy)
-
-    assert 0 <= count <= max(0, policy.max_nodes - serving - draining)
-    assert count or backlog <= capacity or serving + draining >= policy.max_nodes
-
-
-@given(st.integers(1, 10_000))
-def test_the_wait_after_failed_launches_has_a_limit(failed: int) -> None:
-    wait = wait_after(failed, POLICY)
-
-    assert POLICY.relaunch_after <= wait <= POLICY.relaunch_limit
 
 
 class BrokenFleet(MemoryFleet):
@@ -152,7 +54,7 @@ def test_a_started_node_is_on_record_as_launching(engine: Engine) -> None:
     fleet = MemoryFleet()
     backlog(engine, 3)
 
-    Scaler(engine, fleet, POLICY).step()
+    Scaler(engine, fleet, LIMITS, [LOCAL]).step()
 
     nodes = engine.store.nodes()
     assert [node.state for node in nodes] == [NodeState.LAUNCHING] * 2
@@ -162,7 +64,7 @@ def test_a_started_node_is_on_record_as_launching(engine: Engine) -> None:
 def test_what_is_launching_is_not_launched_again(engine: Engine) -> None:
     fleet = MemoryFleet()
     backlog(engine, 3)
-    scaler = Scaler(engine, fleet, POLICY)
+    scaler = Scaler(engine, fleet, LIMITS, [LOCAL])
 
     scaler.step()
     scaler.step()
@@ -174,11 +76,11 @@ def test_an_intent_whose_call_failed_is_called_again(engine: Engine) -> None:
     """Rule 9: the intent is stored first, and its id makes the launch happen once."""
     fleet = BrokenFleet()
     backlog(engine, 1)
-    scaler = Scaler(engine, fleet, POLICY)
+    scaler = Scaler(engine, fleet, LIMITS, [LOCAL])
     scaler.step()
 
     fleet.broken = False
-    Scaler(engine, fleet, POLICY).step()
+    Scaler(engine, fleet, LIMITS, [LOCAL]).step()
 
     assert [node.id for node in engine.store.nodes()] == sorted(fleet.alive())
     assert len(fleet.started()) == 1
@@ -186,7 +88,7 @@ def test_an_intent_whose_call_failed_is_called_again(engine: Engine) -> None:
 
 def test_ids_of_later_nodes_are_larger(engine: Engine, clock: ManualClock) -> None:
     backlog(engine, 1)
-    scaler = Scaler(engine, MemoryFleet(), POLICY)
+    scaler = Scaler(engine, MemoryFleet(), LIMITS, [LOCAL])
     scaler.step()
     clock.advance(SECOND)
     first = {node.id for node in engine.store.nodes()}
@@ -203,7 +105,7 @@ def test_ids_of_later_nodes_are_larger(engine: Engine, clock: ManualClock) -> No
 def test_as_many_nodes_as_min_nodes_says_are_kept(engine: Engine) -> None:
     backlog(engine, 9)
 
-    Scaler(engine, MemoryFleet(), replace(POLICY, min_nodes=1)).step()
+    Scaler(engine, MemoryFleet(), replace(LIMITS, min_nodes=1), [LOCAL]).step()
 
     assert sum(node.kept for node in engine.store.nodes()) == 1
 
@@ -213,7 +115,7 @@ def test_running_nodes_become_kept_before_others_are_started(engine: Engine) -> 
     engine.store.add_node(replace(running, slots=2))
     fleet = MemoryFleet()
 
-    Scaler(engine, fleet, replace(POLICY, min_nodes=1)).step()
+    Scaler(engine, fleet, replace(LIMITS, min_nodes=1), [LOCAL]).step()
 
     assert engine.store.nodes()[0].kept
     assert not fleet.started()
@@ -223,7 +125,7 @@ def test_nodes_are_let_go_when_fewer_shall_be_kept(engine: Engine) -> None:
     running = a_node("n1").moved_to(NodeState.RUNNING, at=engine.clock.now())
     engine.store.add_node(replace(running, slots=2, kept=True))
 
-    Scaler(engine, MemoryFleet(), POLICY).step()
+    Scaler(engine, MemoryFleet(), LIMITS, [LOCAL]).step()
 
     assert not engine.store.nodes()[0].kept
 
@@ -232,7 +134,7 @@ def test_nodes_that_die_before_they_report_are_replaced_ever_more_rarely(
     engine: Engine, clock: ManualClock
 ) -> None:
     backlog(engine, 1)
-    scaler = Scaler(engine, MemoryFleet(), POLICY)
+    scaler = Scaler(engine, MemoryFleet(), LIMITS, [LOCAL])
     launches = 0
 
     for _ in range(60):
@@ -248,10 +150,130 @@ def test_a_node_started_by_hand_takes_work_and_no_place(engine: Engine) -> None:
     by_hand = replace(a_node("n1"), kind="hand", slots=2, state=NodeState.RUNNING)
     engine.store.add_node(by_hand)
     fleet = MemoryFleet()
-    scaler = Scaler(engine, fleet, replace(POLICY, max_nodes=1))
+    scaler = Scaler(engine, fleet, replace(LIMITS, max_nodes=1), [LOCAL])
     backlog(engine, 2)
     assert scaler.step() == 0
 
     engine.store.add_task(a_task("one-more"))
 
     assert scaler.step() == 1
+
+
+def test_while_launches_fail_one_is_tried_at_a_time(
+    engine: Engine, clock: ManualClock
+) -> None:
+    backlog(engine, 9)
+    dead = a_node("n1").moved_to(NodeState.GONE, at=clock.now(), detail="it never reported")
+    engine.store.add_node(dead)
+    scaler = Scaler(engine, MemoryFleet(), LIMITS, [LOCAL])
+    clock.advance(SECOND)
+
+    started = [scaler.step(), scaler.step(), scaler.step()]
+
+    assert started == [1, 0, 0]
+
+
+def test_nothing_is_started_where_a_slot_is_free_before_a_node_is_up(
+    engine: Engine, clock: ManualClock
+) -> None:
+    running = a_node("n1").moved_to(NodeState.RUNNING, at=clock.now())
+    engine.store.add_node(replace(running, slots=1))
+    backlog(engine, 2)
+    task = engine.store.get_task(a_task("t0").id)
+    held = task.claimed(running.id, lease=SECOND, at=clock.now())
+    clock.advance(10 * SECOND)
+    scaler = Scaler(engine, MemoryFleet(), LIMITS, [LOCAL])
+    almost_done = engine.store.swap_task(held.beaten(progress=0.95, at=clock.now()))
+    assert scaler.step() == 0
+
+    engine.store.swap_task(replace(almost_done, progress=0.5))
+
+    assert scaler.step() == 1
+
+
+def test_what_a_draining_node_holds_waits(engine: Engine, clock: ManualClock) -> None:
+    draining = replace(a_node("n1"), state=NodeState.DRAINING, slots=1)
+    engine.store.add_node(draining)
+    held = a_task().claimed(draining.id, lease=SECOND, at=clock.now())
+    engine.store.add_task(held)
+
+    assert Scaler(engine, MemoryFleet(), LIMITS, [LOCAL]).step() == 1
+
+
+def test_nothing_is_started_for_a_task_that_rests(
+    engine: Engine, clock: ManualClock
+) -> None:
+    ready_at = clock.now() + 60 * SECOND
+    engine.store.add_task(replace(a_task(), ready_at=ready_at))
+    scaler = Scaler(engine, MemoryFleet(), LIMITS, [LOCAL])
+    assert scaler.step() == 0
+
+    clock.advance(59 * SECOND)
+
+    assert scaler.step() == 1
+
+
+def test_the_limits_are_those_of_the_hour(engine: Engine, clock: ManualClock) -> None:
+    at_night = read_window("22:00-06:00 max=1")
+    backlog(engine, 9)
+    fleet = MemoryFleet()
+    scaler = Scaler(engine, fleet, replace(LIMITS, schedule=(at_night,)), [LOCAL])
+
+    scaler.step()
+    clock.advance(timedelta(hours=5, minutes=59))
+    scaler.step()
+    assert len(fleet.started()) == 1
+
+    clock.advance(timedelta(minutes=1))
+    scaler.step()
+    assert len(fleet.started()) == 3
+
+
+class Meanwhile(MemoryStore):
+    """A store in which something happens just before an intent is stored."""
+
+    happens: Callable[[], object] | None = None
+
+    @override
+    def add_node(self, node: Node) -> Node:
+        happens, self.happens = self.happens, None
+        if happens:
+            happens()
+        return super().add_node(node)
+
+
+def test_two_scalers_at_once_start_no_more_than_the_limit(clock: ManualClock) -> None:
+    store, fleet = Meanwhile(), MemoryFleet()
+    engine = Engine(store, MemoryQueue(clock), MemoryStorage(), "memory://w", clock)
+    backlog(engine, 9)
+    one, other = (Scaler(engine, fleet, LIMITS, [LOCAL]) for _ in range(2))
+    store.happens = other.step
+
+    assert one.step() == 0
+
+    assert len(fleet.started()) == LIMITS.max_nodes
+    assert {node.id for node in store.nodes()} == fleet.alive()
+
+
+def test_a_withdrawn_intent_is_no_failed_launch(clock: ManualClock) -> None:
+    store, fleet = Meanwhile(), MemoryFleet()
+    engine = Engine(store, MemoryQueue(clock), MemoryStorage(), "memory://w", clock)
+    backlog(engine, 9)
+    one, other = (Scaler(engine, fleet, LIMITS, [LOCAL]) for _ in range(2))
+    store.happens = other.step
+    one.step()
+    for node in store.nodes():
+        ran = store.swap_node(replace(node, slots=2))
+        store.swap_node(ran.moved_to(NodeState.GONE, at=clock.now()))
+
+    assert one.step() == 3
+
+
+def test_a_scaler_that_comes_back_knows_what_runs(engine: Engine) -> None:
+    fleet = MemoryFleet()
+    backlog(engine, 9)
+    Scaler(engine, fleet, LIMITS, [LOCAL]).step()
+
+    assert Scaler(engine, fleet, LIMITS, [LOCAL]).step() == 0
+
+    assert len(fleet.started()) == 3
