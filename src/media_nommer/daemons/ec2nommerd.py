@@ -4,7 +4,7 @@ import argparse
 import os
 import secrets
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 import structlog
@@ -18,6 +18,12 @@ from media_nommer.core.errors import AlreadyExists, NommerError
 from media_nommer.core.nodes import Node, NodeId
 from media_nommer.core.workflow.changes import change_node
 from media_nommer.core.workflow.engine import Engine
+from media_nommer.daemons.opening import (
+    AskedToStop,
+    opened_engine,
+    patiently,
+    stopping_at_once,
+)
 from media_nommer.ec2nommerd.attempts import AttemptRunner
 from media_nommer.ec2nommerd.running import NodePolicy, RunningNode, leaving_on_signals
 
@@ -33,7 +39,8 @@ def run_worker(
     """Take tasks until there is nothing to do, or SIGTERM; return the exit status.
 
     ``node_id`` is that of the launch intent of whoever started us, None for one of our own.
-    A ``kept`` node never leaves for idleness.
+    A ``kept`` node never leaves for idleness. A store that is away at the start is waited
+    for.
 
     Raises:
         EncoderMissing: there is no usable FFmpeg.
@@ -47,22 +54,29 @@ def run_worker(
         drain_timeout=settings.drain_timeout,
     )
     node = NodeId(node_id) if node_id else _new_id(system_clock)
-    with wiring.open_engine(
-        settings, scratch=wiring.scratch_folder(settings, node)
-    ) as engine:
-        kind = BY_FLEET if node_id else BY_HAND
-        if kept:
-            _keep(engine, node, kind)
-        with wiring.worker_parts(settings, node) as parts:
-            runner = AttemptRunner(
-                engine=engine,
-                policy=work,
-                nommers=parts.nommers,
-                scratch=parts.scratch.attempt,
-            )
-            running = RunningNode(engine, work, policy, runner, node=node, kind=kind)
-            with leaving_on_signals(running):
-                in_order = running.run()
+    kind = BY_FLEET if node_id else BY_HAND
+    with ExitStack() as stack:
+        try:
+            with stopping_at_once():
+                engine = stack.enter_context(
+                    opened_engine(settings, scratch=wiring.scratch_folder(settings, node))
+                )
+                if kept:
+                    patiently(lambda: _keep(engine, node, kind))
+        except AskedToStop:
+            log.info("node_never_joined", node=node)
+            return 0
+        requests = stack.enter_context(leaving_on_signals())
+        parts = stack.enter_context(wiring.worker_parts(settings, node))
+        runner = AttemptRunner(
+            engine=engine,
+            policy=work,
+            nommers=parts.nommers,
+            scratch=parts.scratch.attempt,
+        )
+        running = RunningNode(engine, work, policy, runner, node=node, kind=kind)
+        requests.go_to(running)
+        in_order = running.run()
     if not in_order:
         log.error("slots_did_not_stop", node=node)
         os._exit(1)  # a thread that does not end would keep the process; claims lapse

@@ -13,7 +13,7 @@ from types import FrameType
 
 import structlog
 
-from media_nommer.core.errors import NommerError
+from media_nommer.core.errors import NommerError, ServiceUnavailable
 from media_nommer.core.nodes import NodeId, NodeState
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.ec2nommerd.attempts import AttemptRunner
@@ -80,12 +80,8 @@ class RunningNode:
 
     def run(self) -> bool:
         """Live; return whether all work was finished or handed back in good order."""
-        self._life.join(
-            kind=self._kind,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            slots=self._policy.slots,
-        )
+        if not self._join():
+            return True
         log.info("node_joined", node=self._id, slots=self._policy.slots)
         keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         keeper.start()
@@ -99,6 +95,23 @@ class RunningNode:
         self._pool.shutdown(wait=in_order)
         log.info("node_left", node=self._id, why=why, in_order=in_order)
         return in_order
+
+    def _join(self) -> bool:
+        """Say that we are here once the store answers, unless asked to leave before."""
+        while not self._asked:
+            try:
+                self._life.join(
+                    kind=self._kind,
+                    host=socket.gethostname(),
+                    pid=os.getpid(),
+                    slots=self._policy.slots,
+                )
+            except ServiceUnavailable as error:
+                log.warning("service_awaited", code=error.code, message=error.message)
+                self._over.wait(_seconds(self._policy.ask_every))
+            else:
+                return True
+        return False
 
     def _spawn(self, work: Callable[[], None]) -> None:
         self._pool.submit(work)
@@ -190,16 +203,36 @@ class RunningNode:
         return self._engine.clock.monotonic()
 
 
+class Requests:
+    """Requests to leave: they go to the node, those that came before it is there as well.
+
+    They are taken until everything is put away, so that none ends the process before that.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._node: RunningNode | None = None
+
+    def go_to(self, node: RunningNode) -> None:
+        """Hand to ``node`` what has come, and what will."""
+        self._node = node
+        for _ in range(self._count):
+            node.ask_to_leave()
+
+    def take(self, _number: int, _frame: FrameType | None) -> None:
+        """Take one more: a signal handler."""
+        self._count += 1
+        if self._node is not None:
+            self._node.ask_to_leave()
+
+
 @contextmanager
-def leaving_on_signals(node: RunningNode) -> Iterator[None]:
-    """Let SIGTERM and SIGINT ask a node to leave."""
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        node.ask_to_leave()
-
-    before = {s: signal.signal(s, ask) for s in (signal.SIGTERM, signal.SIGINT)}
+def leaving_on_signals() -> Iterator[Requests]:
+    """Take SIGTERM and SIGINT as requests to leave."""
+    requests = Requests()
+    before = {s: signal.signal(s, requests.take) for s in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield requests
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -18,7 +18,12 @@ BUSY_TIMEOUT = 30.0
 #: Seconds between two looks at whether it is our turn; a write takes about one millisecond.
 _LOOK_EVERY = 0.0005
 
+#: Seconds that a turn is awaited: longer than a crowd takes, and not as long as a process
+#: that was stopped in the middle of its own may keep it.
+_LONGEST_TURN = 1.0
+
 _TURN = "media_nommer.turn"
+_MISSED = "media_nommer.turn_missed"
 
 
 def prepare(engine: sa.Engine) -> None:
@@ -46,15 +51,17 @@ def turn(db: sa.Connection) -> Iterator[None]:
 
     SQLite waits by itself, but sleeps for up to 100 ms between two tries: eight writers get
     a tenth done of what one does. This lock spares them that and decides nothing: after a
-    while we go on without it, and SQLite says whether it is locked.
+    while we go on without it, and SQLite says whether it is locked. Who missed a turn does
+    not wait again before one is free.
     """
     handle = db.info.get(_TURN)
     if handle is None:
         yield
         return
-    until = time.monotonic() + BUSY_TIMEOUT
-    while not _taken(handle) and time.monotonic() < until:
+    until = time.monotonic() + (0 if db.info.get(_MISSED) else _LONGEST_TURN)
+    while not (taken := _taken(handle)) and time.monotonic() < until:
         time.sleep(_LOOK_EVERY)
+    db.info[_MISSED] = not taken
     try:
         yield
     finally:

@@ -188,13 +188,15 @@ def _newest(wanted: JobFilter, after: JobPlace | None) -> sa.Select[tuple[str]]:
     """Return what selects the wanted jobs below a place, by the narrowest index."""
     statement = sa.select(_jobs.document)
     created, job_id = _jobs.created, _jobs.id
-    labels = _labels_wanted(wanted)
-    for number, label in enumerate(labels):
+    few = bool(wanted.states) and not any(state.final for state in wanted.states)
+    for number, label in enumerate(_labels_wanted(wanted)):
         line = schema.labels.alias()
-        same = (line.c.job_id == _jobs.id) & (line.c.label == label)
-        statement = statement.join(line, same)
-        if number == 0:
+        same = (line.c.job_id == job_id) & (line.c.label == label)
+        if number == 0 and not few:
+            statement = statement.join(line, same)
             created, job_id = line.c.created, line.c.job_id
+        else:  # with its time, a line is found by its key
+            statement = statement.join(line, same & (line.c.created == created))
     if wanted.states:
         statement = statement.where(_jobs.state.in_([str(s) for s in wanted.states]))
     if wanted.since is not None:
@@ -208,8 +210,9 @@ def _newest(wanted: JobFilter, after: JobPlace | None) -> sa.Select[tuple[str]]:
 
 
 def _labels_wanted(wanted: JobFilter) -> list[str]:
-    preset = [] if wanted.preset is None else [_preset_label(wanted.preset)]
-    return preset + ([] if wanted.tag is None else [_tag_label(*wanted.tag)])
+    """Return the labels that a job must have, first what most likely fewer jobs have."""
+    tag = [] if wanted.tag is None else [_tag_label(*wanted.tag)]
+    return tag + ([] if wanted.preset is None else [_preset_label(wanted.preset)])
 
 
 def _labels_of(job: Job) -> list[dict[str, object]]:
