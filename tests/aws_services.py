@@ -10,9 +10,10 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import pytest
 from moto.server import ThreadedMotoServer
 
-from tests import moto_corrections
+from tests import moto_corrections, moto_sqs
 
 REGION = "us-east-1"
 
@@ -36,12 +37,14 @@ def moto(port: int = 0) -> Iterator[str]:
     """Run moto's server in a thread, corrected, and give its endpoint."""
     moto_corrections.apply()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-    server.start()
-    try:
-        host, bound = server.get_host_and_port()
-        yield f"http://{host}:{bound}"
-    finally:
-        server.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        moto_sqs.correct(patch)
+        server.start()
+        try:
+            host, bound = server.get_host_and_port()
+            yield f"http://{host}:{bound}"
+        finally:
+            server.stop()
 
 
 def main() -> None:

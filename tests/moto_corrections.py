@@ -1,7 +1,7 @@
-"""Where moto's S3 differs from what AWS documents, in what our storage relies on.
+"""Where moto's S3 and DynamoDB differ from what AWS documents, in what we rely on.
 
-Each correction says what AWS documents. They are put into moto of this process, and do
-nothing but S3.
+Each correction says what AWS documents. They are put into moto of this process, for S3 and
+DynamoDB alone; ``moto_sqs`` has those of SQS.
 """
 
 import base64
@@ -13,11 +13,13 @@ from functools import partialmethod
 from typing import Any
 from urllib.parse import unquote
 
+from moto.dynamodb.responses import DynamoHandler
 from moto.s3.exceptions import MissingKey, NoSuchUpload, PreconditionFailed, S3ClientError
 from moto.s3.models import FakeMultipart, S3Backend
 from moto.s3.responses import S3Response
 
 _lock = threading.RLock()
+_records_lock = threading.RLock()
 _done = False
 
 
@@ -38,6 +40,7 @@ def apply() -> None:
     _around(S3Backend, "upload_part", _check_upload)
     _around(S3Backend, "upload_part_copy", _check_upload)
     _around(FakeMultipart, "__init__", _note_begin)
+    _around(DynamoHandler, "call_action", _one_record_at_a_time)
 
 
 def _around(owner: type, name: str, correction: Callable[..., Any]) -> None:
@@ -47,6 +50,12 @@ def _around(owner: type, name: str, correction: Callable[..., Any]) -> None:
 def _one_at_a_time(self: Any, wrapped: Any, *given: Any, **named: Any) -> Any:
     """A conditional write is atomic: of many at once exactly one is done."""
     with _lock:
+        return wrapped(self, *given, **named)
+
+
+def _one_record_at_a_time(self: Any, wrapped: Any, *given: Any, **named: Any) -> Any:
+    """A write and its condition are one step, and reads see it whole or not at all."""
+    with _records_lock:
         return wrapped(self, *given, **named)
 
 

@@ -1,14 +1,20 @@
 """Films to encode, and a site for each test."""
 
+import itertools
+import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from media_nommer.adapters.ffmpeg.binary import find_ffmpeg
+from tests.acceptance.amazon import amazon
+from tests.acceptance.ground import Amazon, Buckets
 from tests.acceptance.site import Site, site
+
+_numbers = itertools.count(1)
 
 #: Six seconds that take x264 several more of work at this speed, on any machine of today.
 SLOW: dict[str, Any] = {
@@ -31,6 +37,12 @@ MANY: dict[str, Any] = {
     "height": 36,
 }
 MANY_FILES = 500
+
+#: The stores and queues that a cluster has, beside S3, in the words of the settings.
+ENGINES = ("simpledb", "dynamodb", "postgresql")
+
+#: A lease of a few seconds, for services that answer over a network.
+IN_A_CLUSTER = {"lease": "4s", "put_again_after": "5s"}
 
 
 def _film(path: Path, picture: str, *sound: str) -> Path:
@@ -60,6 +72,56 @@ def long_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tmp_path_factory.mktemp("films") / "long.mp4",
         "testsrc2=size=64x36:rate=10:duration=60",
     )
+
+
+@pytest.fixture(scope="session")
+def short_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second of film, which takes longer to encode slowly."""
+    return _film(
+        tmp_path_factory.mktemp("films") / "short.mp4",
+        "testsrc2=size=640x360:rate=25:duration=1.2",
+    )
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Amazon]:
+    """Amazon's services, for this session alone."""
+    with amazon() as services:
+        yield services
+
+
+@pytest.fixture
+def records(request: pytest.FixtureRequest) -> Callable[[str, str], dict[str, str]]:
+    """Says in settings where the records of a kind are, under a name of their own."""
+
+    def of(kind: str, name: str) -> dict[str, str]:
+        if kind == "postgresql":
+            new_url: Callable[[], str] = request.getfixturevalue("postgres_url")
+            return {"NOMMER_STORE": new_url()}
+        return {"NOMMER_STORE": f"{kind}://{name}"}
+
+    return of
+
+
+@pytest.fixture(params=ENGINES)
+def ground(
+    request: pytest.FixtureRequest,
+    cloud: Amazon,
+    records: Callable[[str, str], dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Buckets:
+    """Buckets, and a store and queue of each kind in turn."""
+    name = f"nommer-{os.getpid()}-{next(_numbers)}"
+    for variable, value in cloud.environment.items():
+        monkeypatch.setenv(variable, value)  # for what the test itself looks at
+    return Buckets(cloud, name, records(request.param, name))
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, ground: Buckets) -> Iterator[Site]:
+    """A site whose records and files are where other machines could be, too."""
+    with site(tmp_path, ground, **IN_A_CLUSTER) as made:
+        yield made
 
 
 @pytest.fixture

@@ -8,12 +8,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from media_nommer.client import NommerClient, NoService
+from media_nommer.conf import load_settings
+from media_nommer.core.workflow.engine import Engine
+from media_nommer.wiring import open_engine
+from tests.acceptance.ground import Files, Ground, Identity
 
 BIN = Path(sys.executable).parent
 FINAL = {"finished", "failed", "canceled", "abandoned"}
@@ -49,18 +54,20 @@ def wait_until(
 
 
 class Site:
-    """A data directory, and the processes that work on it."""
+    """A data directory, what it stands on, and the processes that work there."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, ground: Ground | None = None, **settings: str) -> None:
         self.data = folder / "data"
-        self.out = folder / "out"
+        self.ground = ground or Files(folder)
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True)
-        self.port = _free_port()
+        self.port = free_port()
         self._started: list[subprocess.Popen[bytes]] = []
+        self._stack = contextlib.ExitStack()
         mine = {f"NOMMER_{key.upper()}": value for key, value in settings.items()}
         others = {k: v for k, v in os.environ.items() if not k.startswith("NOMMER_")}
-        self._environment = others | SETTINGS | {"NOMMER_DATA_DIR": str(self.data)} | mine
+        here = {"NOMMER_DATA_DIR": str(self.data), **self.ground.environment}
+        self._environment = others | SETTINGS | here | mine
 
     def feederd(self) -> subprocess.Popen[bytes]:
         """Start feederd and wait until it answers."""
@@ -75,10 +82,16 @@ class Site:
         wait_until("feederd answers", answers)
         return started
 
-    def worker(self, **settings: str) -> subprocess.Popen[bytes]:
-        """Start a worker by hand."""
+    def worker(
+        self, environment: Mapping[str, str] | None = None, **settings: str
+    ) -> subprocess.Popen[bytes]:
+        """Start a worker by hand, with more in its environment."""
         mine = {f"NOMMER_{key.upper()}": value for key, value in settings.items()}
-        return self._start("ec2nommerd", **mine)
+        return self._start("ec2nommerd", **(environment or {}), **mine)
+
+    def workers(self, count: int) -> list[subprocess.Popen[bytes]]:
+        """Start some workers by hand."""
+        return [self.worker() for _ in range(count)]
 
     def _start(self, program: str, *words: str, **more: str) -> subprocess.Popen[bytes]:
         name = f"{program}-{len(self._started)}.log"
@@ -98,11 +111,26 @@ class Site:
     def client(self) -> NommerClient:
         return NommerClient(f"http://127.0.0.1:{self.port}")
 
+    @cached_property
+    def _asker(self) -> NommerClient:
+        """A client for what is asked again and again; making one takes a while."""
+        return self._stack.enter_context(self.client)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        mine = {k: v for k, v in self._environment.items() if k.startswith("NOMMER_")}
+        return self._stack.enter_context(open_engine(load_settings({}, environ=mine)))
+
+    def close(self) -> None:
+        """Kill what runs, and close what was opened to look at it."""
+        self.kill_all()
+        self._stack.close()
+
     def submit(self, source: Path, *outputs: Mapping[str, Any], **more: Any) -> str:
         """Submit a job and return its id."""
         document = {
-            "inputs": [{"url": source.as_uri()}],
-            "destination": self.out.as_uri(),
+            "inputs": [{"url": self.ground.url_of(source)}],
+            "destination": self.ground.destination,
             "outputs": list(outputs),
             **more,
         }
@@ -110,8 +138,7 @@ class Site:
             return str(client.submit(document)["id"])
 
     def job(self, job_id: str) -> Any:
-        with self.client as client:
-            return client.job(job_id)
+        return self._asker.job(job_id)
 
     def wait_for(self, job_id: str, state: str = "finished", timeout: float = 120) -> Any:
         """Return a job once it is final; it must have ended as ``state``."""
@@ -120,7 +147,7 @@ class Site:
             job = self.job(job_id)
             return job if job["state"] in FINAL else None
 
-        job = wait_until(f"job {job_id} is final", ended, timeout=timeout)
+        job = wait_until(f"job {job_id} is final", ended, timeout=timeout, every=0.2)
         assert job["state"] == state, (job, self.said())
         return job
 
@@ -147,11 +174,39 @@ class Site:
     def encoders(self) -> list[psutil.Process]:
         """Return the FFmpegs that work in this site's scratch space."""
         found, at_home = [], str(self.data)
-        for process in self.processes():
+        for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if "ffmpeg" in Path(process.exe()).name and at_home in process.cwd():
+                if "ffmpeg" in process.name() and at_home in process.cwd():
                     found.append(process)
         return found
+
+    def at_its_encoder(
+        self, workers: list[subprocess.Popen[bytes]]
+    ) -> subprocess.Popen[bytes] | None:
+        """Return the one of these workers whose FFmpeg runs, if any does."""
+        for encoder in self.encoders():
+            with contextlib.suppress(psutil.Error):
+                above = {process.pid for process in encoder.parents()}
+                for worker in workers:
+                    if worker.pid in above:
+                        return worker
+        return None
+
+    def depth(self) -> int:
+        """Return how many messages are on the queues, waiting, hidden or delayed."""
+        return self._engine.queue.depth()
+
+    def comes_to_rest(self) -> None:
+        """Wait until there is no message and no work left, here or on the queue."""
+        wait_until("no message is left", lambda: self.depth() == 0, every=0.3)
+        wait_until("no work is left", lambda: not self.at_work() and not self.encoders())
+
+    def leaves_nothing(self) -> None:
+        """Wait until nothing is left of jobs that have ended; their logs may stay."""
+        self.comes_to_rest()
+        wait_until(
+            "the work area is tidy", lambda: not self.ground.left_behind(), timeout=30
+        )
 
     def scratch(self) -> list[Path]:
         """Return what is in scratch space now."""
@@ -161,9 +216,9 @@ class Site:
         """Return the scratch folders of attempts."""
         return list((self.data / "scratch" / "nommer-scratch").glob("*/*"))
 
-    def published(self) -> list[Path]:
+    def published(self) -> Mapping[str, Identity]:
         """Return what can be seen at the destination, half-made things included."""
-        return sorted(path for path in self.out.rglob("*") if path.is_file())
+        return self.ground.published()
 
     def kill_all(self) -> None:
         """Kill everything at once, as a power cut does, but for the disk's cache."""
@@ -190,13 +245,33 @@ class Site:
 
 
 @contextlib.contextmanager
-def site(folder: Path, **settings: str) -> Iterator[Site]:
+def site(folder: Path, ground: Ground | None = None, **settings: str) -> Iterator[Site]:
     """Give a site of one's own, and leave no process behind."""
-    made = Site(folder, **settings)
+    made = Site(folder, ground, **settings)
     try:
         yield made
     finally:
-        made.kill_all()
+        made.close()
+
+
+def stop(worker: subprocess.Popen[bytes], ground: Ground) -> None:
+    """Pause a worker, and wait until it really stands still.
+
+    One that is stopped while it writes to SQLite locks all others out until it goes on; so
+    it is stopped at another moment.
+    """
+    process = psutil.Process(worker.pid)
+    while True:
+        worker.send_signal(signal.SIGSTOP)
+        wait_until("it stands still", lambda: process.status() == psutil.STATUS_STOPPED)
+        if ground.takes_writes():
+            return
+        worker.send_signal(signal.SIGCONT)
+
+
+def go_on(worker: subprocess.Popen[bytes]) -> None:
+    """Let a stopped worker go on."""
+    worker.send_signal(signal.SIGCONT)
 
 
 def ended_well(process: subprocess.Popen[bytes], timeout: float = 60) -> bool:
@@ -204,10 +279,20 @@ def ended_well(process: subprocess.Popen[bytes], timeout: float = 60) -> bool:
     return process.wait(timeout) == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
-__all__ = ["LEASE", "Site", "ended_well", "site", "wait_until"]
+__all__ = [
+    "LEASE",
+    "Site",
+    "ended_well",
+    "free_port",
+    "go_on",
+    "site",
+    "stop",
+    "wait_until",
+]

@@ -1,0 +1,41 @@
+"""A worker that starts while a service is away waits for it, and ends when told to."""
+
+import signal
+from pathlib import Path
+
+from tests import aws_services
+from tests.acceptance.amazon import served
+from tests.acceptance.site import Site, ended_well, free_port, site, wait_until
+
+RECORDS = {"store": "dynamodb://late", "work": "s3://late/work"}
+
+
+def says(place: Site, event: str) -> bool:
+    return event in place.said()
+
+
+def test_a_worker_that_starts_before_its_store_waits_and_joins(tmp_path: Path) -> None:
+    port = free_port()
+    environment = aws_services.settings(f"http://127.0.0.1:{port}")
+    with site(tmp_path, **RECORDS) as place:
+        worker = place.worker(environment)
+        wait_until("it waits", lambda: says(place, "service_awaited"), every=0.3)
+        assert worker.poll() is None
+
+        with served("tests.aws_services", port):
+            wait_until("it has joined", lambda: says(place, "node_joined"), every=0.3)
+            worker.send_signal(signal.SIGTERM)
+
+            assert ended_well(worker)
+
+
+def test_a_worker_that_waits_for_its_store_ends_when_told_to(tmp_path: Path) -> None:
+    environment = aws_services.settings(f"http://127.0.0.1:{free_port()}")
+    with site(tmp_path, **RECORDS) as place:
+        worker = place.worker(environment)
+        wait_until("it waits", lambda: says(place, "service_awaited"), every=0.3)
+
+        worker.send_signal(signal.SIGTERM)
+
+        assert ended_well(worker, timeout=10)
+        assert says(place, "node_never_joined")
