@@ -1,4 +1,4 @@
-"""Measures what media-nommer adds to FFmpeg: what ``make bench`` runs."""
+"""Measures what media-nommer adds to FFmpeg, and how its parts do: ``make bench``."""
 
 import argparse
 import os
@@ -9,7 +9,17 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import footprint, meter, one_film, small_jobs, throughput
+from benchmarks import (
+    calls,
+    footprint,
+    lists,
+    meter,
+    objects,
+    one_film,
+    queues,
+    small_jobs,
+    throughput,
+)
 from benchmarks.running import CommandFailed
 from media_nommer import __version__
 
@@ -18,6 +28,10 @@ PARTS = {
     "b": small_jobs.measure,
     "c": throughput.measure,
     "d": footprint.measure,
+    "e": queues.measure,
+    "f": lists.measure,
+    "g": objects.measure,
+    "h": calls.measure,
 }
 _RUNS, _QUICK_RUNS = 5, 2
 
@@ -46,7 +60,7 @@ def _arguments() -> argparse.Namespace:
         "--only",
         type=_parts,
         default=list(PARTS),
-        metavar="a,b,c,d",
+        metavar="a,b,...,h",
         help="which parts to measure; default: all",
     )
     parser.add_argument(

@@ -2,15 +2,18 @@
 
 import multiprocessing
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 
 from benchmarks.running import CommandFailed
 from media_nommer.conf import load_settings
+from media_nommer.conf.settings import Settings
+from media_nommer.core.jobs import Job, JobId, Output
 from media_nommer.core.nodes import NodeId
 from media_nommer.core.workflow.claims import HeldTask, receive
+from media_nommer.core.workflow.submitting import submit
 from media_nommer.core.workflow.watch import BeatWatch
 from media_nommer.wiring import open_engine
 
@@ -18,8 +21,26 @@ _LEASE = timedelta(minutes=5)
 _PATIENCE = 300
 
 
-def claims_a_second(data_dir: Path, store: str | None, tasks: int, processes: int) -> float:
-    """Have processes claim all tasks that wait in a store, and return how fast they were.
+def fill(settings: Mapping[str, str], tasks: int) -> None:
+    """Submit as many jobs; each has a task that waits to be claimed."""
+    with open_engine(_settings(settings)) as engine:
+        for number in range(tasks):
+            at = engine.clock.now()
+            submit(
+                engine,
+                Job(
+                    id=JobId(f"job-{number:07}"),
+                    recipe={"outputs": [{"preset": "web"}]},
+                    source="file:///films/in.mov",
+                    outputs=(Output(name="web"),),
+                    created_at=at,
+                    changed_at=at,
+                ),
+            )
+
+
+def claims_a_second(settings: Mapping[str, str], tasks: int, processes: int) -> float:
+    """Have processes claim all tasks that wait, and return how fast they were.
 
     There is one task more for each of them, which it claims before the clock starts: so
     that what each has to do once does not count.
@@ -30,7 +51,7 @@ def claims_a_second(data_dir: Path, store: str | None, tasks: int, processes: in
     spawn = multiprocessing.get_context("spawn")
     barrier, told = spawn.Barrier(processes), spawn.Queue()
     claimers = [
-        spawn.Process(target=_claim, args=(number, data_dir, store, barrier, told))
+        spawn.Process(target=_claim, args=(number, settings, barrier, told))
         for number in range(processes)
     ]
     try:
@@ -52,15 +73,13 @@ def claims_a_second(data_dir: Path, store: str | None, tasks: int, processes: in
 
 def _claim(
     number: int,
-    data_dir: Path,
-    store: str | None,
+    settings: Mapping[str, str],
     barrier: Barrier,
     told: "Queue[tuple[int, float, float]]",
 ) -> None:
     """Claim until nothing is left; tell how many, and from when to when."""
-    settings = {"data_dir": str(data_dir), "store": store}
     claimed = 0
-    with open_engine(load_settings(settings, environ={"NOMMER_CONFIG": ""})) as engine:
+    with open_engine(_settings(settings)) as engine:
         watch, node = BeatWatch(engine.clock), NodeId(f"claimer{number}")
 
         def claim() -> bool:
@@ -77,3 +96,7 @@ def _claim(
             claimed += 1
             ended = time.monotonic()
     told.put((claimed, begun, ended))
+
+
+def _settings(settings: Mapping[str, str]) -> Settings:
+    return load_settings(settings, environ={"NOMMER_CONFIG": ""})

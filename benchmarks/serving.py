@@ -98,7 +98,7 @@ def served(
     Raises:
         CommandFailed: it does not start; the end of its log is told.
     """
-    port = _free_port()
+    port = free_port()
     argv = [program("nommer"), "serve", "--port", str(port)]
     argv += ["--data-dir", str(folder / "data")]
     argv += ["--min-nodes", str(min_nodes), "--max-nodes", str(max_nodes)]
@@ -141,6 +141,14 @@ def job_document(source: Path, destination: Path) -> Mapping[str, object]:
     }
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def _answers(running: Running, client: Client, log: Path) -> bool:
     if not running.alive:
         raise CommandFailed(f"nommer serve ended: {log.read_text()[-1000:]}")
@@ -149,10 +157,3 @@ def _answers(running: Running, client: Client, log: Path) -> bool:
     except OSError:
         client.close()
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

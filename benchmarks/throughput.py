@@ -1,4 +1,4 @@
-"""(c) Jobs submitted a second over HTTP, and tasks claimed a second by eight processes."""
+"""(c) Jobs submitted a second over HTTP."""
 
 import sqlite3
 import threading
@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import tables
-from benchmarks.claiming import claims_a_second
 from benchmarks.postgres import postgres
 from benchmarks.serving import Client, Served, job_document, served
 
 CLIENTS = 8
-CLAIMERS = 8
 
 
 def measure(folder: Path, runs: int, *, quick: bool) -> None:
@@ -21,38 +19,32 @@ def measure(folder: Path, runs: int, *, quick: bool) -> None:
     source = folder / "clip.mp4"
     source.write_bytes(b"feederd looks whether it is there, no more")
     rows = [_commits_row(folder, runs)]
-    rows += _rows("SQLite", folder, source, jobs, [None] * runs)
+    rows.append(_row("SQLite", folder, source, jobs, [None] * runs))
     with postgres() as databases:
         if databases is None:
             tables.note("there is no PostgreSQL on this machine: (c) leaves it out")
         else:
-            rows += _rows("PostgreSQL", folder, source, jobs, list(databases(runs)))
+            rows.append(_row("PostgreSQL", folder, source, jobs, list(databases(runs))))
     tables.show(
-        f"(c) {jobs} jobs by {CLIENTS} keep-alive clients, then claimed by {CLAIMERS} "
-        f"processes, {runs} runs",
+        f"(c) {jobs} jobs by {CLIENTS} keep-alive clients, {runs} runs",
         ("", "a second", "least-most"),
         rows,
     )
-    tables.note("a submission is three commits (job, task, message), a claim is two")
+    tables.note("a submission is four commits: labels, job, task and message")
 
 
-def _rows(
+def _row(
     name: str, folder: Path, source: Path, jobs: int, stores: Sequence[str | None]
-) -> list[list[str]]:
+) -> list[str]:
     submitted: list[float] = []
-    claimed: list[float] = []
     for number, store in enumerate(stores):
         place = folder / f"{name}{number}"
         settings = {} if store is None else {"store": store}
         with served(place, max_nodes=0, settings=settings) as server:
             out = place / "out"
-            _submissions_a_second(server, source, out, CLAIMERS)  # what happens only once
+            _submissions_a_second(server, source, out, CLIENTS)  # what happens only once
             submitted.append(_submissions_a_second(server, source, out, jobs))
-        claimed.append(claims_a_second(place / "data", store, jobs, CLAIMERS))
-    return [
-        [f"submissions, {name}", *tables.spread_cells(submitted, 0)],
-        [f"claims, {name}", *tables.spread_cells(claimed, 0)],
-    ]
+    return [f"submissions, {name}", *tables.spread_cells(submitted, 0)]
 
 
 def _submissions_a_second(server: Served, source: Path, out: Path, jobs: int) -> float:
