@@ -15,7 +15,7 @@ from tests.faults.running import run
 
 #: How many runs of ten jobs a full soak is, and how many there are without one.
 FULL = {"dynamodb": 200, "simpledb": 50, "postgresql": 50}
-SAMPLE = {"dynamodb": 2, "simpledb": 1, "postgresql": 1}
+SAMPLE = {"dynamodb": 1, "simpledb": 1, "postgresql": 1}
 _FULL_SOAK = 100_000
 
 
