@@ -26,7 +26,7 @@ check: $(VENV)/.ready-dev
 
 # The simulation at full count, SOAK schedules, and real services under faults in proportion.
 soak: $(VENV)/.ready-dev
-	NOMMER_SOAK=$(SOAK) $(BIN)/pytest -n auto tests/simulation tests/faults
+	NOMMER_SOAK=$(SOAK) $(BIN)/pytest -n auto tests/simulation tests/faults tests/acceptance/test_engines.py
 
 # Figures, interleaved with those of bare ffmpeg where there are such: BENCH='--only a,h --quick'.
 bench: $(VENV)/.ready-dev

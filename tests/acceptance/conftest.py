@@ -129,3 +129,22 @@ def place(tmp_path: Path) -> Iterator[Site]:
     """A site without a fleet: feederd starts no workers."""
     with site(tmp_path) as made:
         yield made
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let each kind of death happen on one engine in turn; a soak has them on every one."""
+    if os.environ.get("NOMMER_SOAK"):
+        return
+    turns: dict[str, int] = {}
+    left_out = []
+    for item in items:
+        call = getattr(item, "callspec", None)
+        if call is None or "ground" not in call.params:
+            continue
+        name = getattr(item, "originalname", item.name)
+        turn = turns.setdefault(name, len(turns))
+        if call.params["ground"] != ENGINES[turn % len(ENGINES)]:
+            left_out.append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
