@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.faults.machines import Machines, machines, with_postgres
 
@@ -20,3 +21,10 @@ def on_postgres(on_amazon: Machines, postgres: Path) -> Iterator[Machines]:
     """PostgreSQL behind lines that are cut, and S3 behind a proxy."""
     with with_postgres(on_amazon, postgres) as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """A run keeps its logs to itself; tests after it get theirs back."""
+    yield
+    structlog.reset_defaults()

@@ -267,14 +267,3 @@ def test_stopping_leaves_nothing_but_what_was_finished(
 
 def _below(process: psutil.Process) -> list[psutil.Process]:
     return process.children(recursive=True)
-
-
-def test_rule_11_an_encoder_that_takes_longer_than_it_may_is_ended(
-    shell: Shell, film: Path
-) -> None:
-    said = shell.run("encode", film, "-o", "out", env={"NOMMER_ENCODER_TIMEOUT": "10ms"})
-
-    assert said.status == 1
-    assert "took longer than it may" in said.err
-    assert "encoder_timeout" in said.err
-    assert shell.left_behind() == []
