@@ -62,7 +62,7 @@ class Audio(Document):
 Header = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[ -~]+$")]
 
 
-class StoredObject(Document):
+class ObjectTraits(Document):
     """How the objects of an output are kept and served, by storages that know of it.
 
     ``content_type`` is told by the name where it is left out. ``kms_key`` is the id or ARN
@@ -91,7 +91,7 @@ class FileOutput(Document):
     container: Container | None = None
     video: Video | None = None
     audio: Audio | None = None
-    object: StoredObject | None = None
+    object: ObjectTraits | None = None
     from_preset: str | None = None
 
 
@@ -117,7 +117,7 @@ class ThumbnailsOutput(Document):
     width: Pixels | None = None
     height: Pixels | None = None
     quality: Annotated[int, Field(ge=1, le=100)] = 85
-    object: StoredObject | None = None
+    object: ObjectTraits | None = None
     from_preset: str | None = None
 
 

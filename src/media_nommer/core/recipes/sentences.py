@@ -11,9 +11,9 @@ from media_nommer.core.recipes.documents import (
     Audio,
     FileOutput,
     Input,
+    ObjectTraits,
     PresetOutput,
     Recipe,
-    StoredObject,
     ThumbnailsOutput,
     Video,
 )
@@ -72,13 +72,14 @@ def path_of(location: Sequence[str | int]) -> str:
     return path or "the recipe"
 
 
-#: Keys of stored recipes that nobody is told to write.
+#: The documents inside an output, by the key that they stand under.
 _PARTS: Mapping[str, type[BaseModel]] = {
     "video": Video,
     "audio": Audio,
-    "object": StoredObject,
+    "object": ObjectTraits,
 }
 
+#: Keys of stored recipes that nobody is told to write.
 _OURS = frozenset({"from_preset"})
 
 
