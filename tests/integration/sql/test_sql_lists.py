@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from media_nommer.adapters.sql import SqlStore, open_engine, sqlite_url
+from media_nommer.adapters.sql import store as sql_store
 from media_nommer.core.jobs import JobState
 from media_nommer.core.ports.store import JobFilter
 from media_nommer.testing.clock import START
@@ -29,6 +30,8 @@ def _add(store: SqlStore, first: int, end: int) -> None:
         job = store.add_job(a_job(number, minutes=number, tags=tags, presets=("web",)))
         if number < PAGE:
             store.swap_job(job.moved_to(JobState.RUNNING, at=START))
+        elif number < 2 * PAGE:
+            store.swap_job(job.moved_to(JobState.ABANDONED, at=START))
         elif number % 2:
             store.swap_job(job.moved_to(JobState.CANCELED, at=START))
 
@@ -59,14 +62,16 @@ def _steps(engine: sa.Engine, store: SqlStore, wanted: JobFilter) -> int:
         JobFilter(states=(JobState.PENDING, JobState.CANCELED)),
         JobFilter(tag=("customer", "large")),
         JobFilter(tag=("customer", "large"), states=(JobState.RUNNING,)),
+        JobFilter(tag=("customer", "large"), states=(JobState.ABANDONED,)),
         JobFilter(tag=("customer", "large"), preset="web"),
         JobFilter(tag=("show", "7"), preset="web"),
     ],
     ids=str,
 )
 def test_a_page_of_many_jobs_takes_little_more_than_one_of_few(
-    engine: sa.Engine, wanted: JobFilter
+    engine: sa.Engine, wanted: JobFilter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sql_store, "_FEW", 2 * PAGE)
     store = SqlStore(engine)
     _add(store, 0, FEW)
     among_few = _steps(engine, store, wanted)

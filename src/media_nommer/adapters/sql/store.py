@@ -51,6 +51,9 @@ _FORGET_JOB = (
     sa.delete(schema.labels).where(schema.labels.c.job_id == sa.bindparam("job")),
 )
 
+#: So many jobs are sorted and looked through in a few milliseconds.
+_FEW = 1000
+
 #: Later than every time that a record can hold.
 _NEVER = 2**63 - 1
 
@@ -97,10 +100,28 @@ class SqlStore(JobStore):
     ) -> JobPage:
         """Return a page of the jobs that ``wanted`` admits, newest created first."""
         after = None if cursor is None else load_cursor(cursor)
-        found = self._jobs.all(_newest(wanted, after).limit(limit + 1))
+        few = self._few_among(wanted)
+        statement = (
+            _newest(wanted, after) if few is None else _newest_of(few, wanted, after)
+        )
+        found = self._jobs.all(statement.limit(limit + 1))
         page = found[:limit]
         more = len(found) > limit and page
         return JobPage(page, dump_cursor(place_of(page[-1])) if more else None)
+
+    def _few_among(self, wanted: JobFilter) -> sa.Select[tuple[int, str]] | None:
+        """Return a condition that few jobs meet, where several are to be met together.
+
+        A walk through the many of one condition for the few of another takes seconds, and
+        SQLite cannot tell which is which without looking.
+        """
+        conditions = _conditions(wanted)
+        if len(conditions) < 2:
+            return None
+        with self._engine.connect() as db:
+            counts = [db.execute(_counted(places)).scalar_one() for places in conditions]
+        least = min(counts)
+        return None if least > _FEW else conditions[counts.index(least)]
 
     @override
     def forget_job(self, job_id: JobId, runs: int) -> None:
@@ -197,6 +218,50 @@ def _newest(wanted: JobFilter, after: JobPlace | None) -> sa.Select[tuple[str]]:
             created, job_id = line.c.created, line.c.job_id
         else:  # with its time, a line is found by its key
             statement = statement.join(line, same & (line.c.created == created))
+    return _within(statement, wanted, after, created, job_id)
+
+
+def _newest_of(
+    few: sa.Select[tuple[int, str]], wanted: JobFilter, after: JobPlace | None
+) -> sa.Select[tuple[str]]:
+    """Return what selects the wanted jobs below a place out of the places of a few."""
+    places = few.cte("few").prefix_with("MATERIALIZED")
+    created, job_id = places.c.created, places.c.id
+    statement = sa.select(_jobs.document).join(places, _jobs.id == job_id)
+    for label in _labels_wanted(wanted):
+        line = schema.labels.alias().c
+        same = (line.label == label) & (line.created == created) & (line.job_id == job_id)
+        statement = statement.where(sa.exists().where(same))
+    return _within(statement, wanted, after, created, job_id)
+
+
+def _conditions(wanted: JobFilter) -> list[sa.Select[tuple[int, str]]]:
+    """Return, for each tag, preset or states that are wanted, the places of its jobs."""
+    line = schema.labels.c
+    conditions = [
+        sa.select(line.created, line.job_id.label("id")).where(line.label == label)
+        for label in _labels_wanted(wanted)
+    ]
+    if wanted.states:
+        states = [str(state) for state in wanted.states]
+        places = sa.select(_jobs.created, _jobs.id).where(_jobs.state.in_(states))
+        conditions.append(places)
+    return conditions
+
+
+def _counted(places: sa.Select[tuple[int, str]]) -> sa.Select[tuple[int]]:
+    """Return what counts places, as far as it matters."""
+    return sa.select(sa.func.count()).select_from(places.limit(_FEW + 1).subquery())
+
+
+def _within(
+    statement: sa.Select[tuple[str]],
+    wanted: JobFilter,
+    after: JobPlace | None,
+    created: sa.ColumnElement[int],
+    job_id: sa.ColumnElement[str],
+) -> sa.Select[tuple[str]]:
+    """Return ``statement`` for the wanted states and times alone, newest first."""
     if wanted.states:
         statement = statement.where(_jobs.state.in_([str(s) for s in wanted.states]))
     if wanted.since is not None:
