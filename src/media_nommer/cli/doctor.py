@@ -23,13 +23,15 @@ from media_nommer.conf.values import redacted
 from media_nommer.core.errors import (
     AccessDenied,
     EncoderMissing,
+    LeaseLost,
     NommerError,
     NoSpace,
     Overtaken,
 )
-from media_nommer.core.jobs import JobState
+from media_nommer.core.jobs import JobState, Priority
 from media_nommer.core.nodes import Duty
 from media_nommer.core.ports.store import JobFilter
+from media_nommer.core.tasks import TaskId
 from media_nommer.core.workflow.engine import Engine
 
 #: FFmpeg's encoders behind the codecs of recipes.
@@ -38,6 +40,8 @@ NEEDED_ENCODERS = ("libx264", "libvpx-vp9", "libsvtav1", "aac", "libopus", "libm
 LEAST_ROOM = 2 * 10**9
 
 _DUTY = "doctor"
+_NO_TASK = TaskId("doctor.0.none")
+_A_MOMENT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,7 @@ def _engine_findings(settings: Settings) -> Iterator[Finding]:
     try:
         with wiring.open_engine(settings) as engine:
             yield _checked("store", lambda: _store(settings, engine))
-            yield _checked("queue", lambda: _queue(engine))
+            yield _checked("queue", lambda: check_queue(engine))
             yield _checked("work", lambda: _work_area(settings, engine))
     except NommerError as error:
         yield Finding(what="store", ok=False, detail=error.message, advice=error.advice)
@@ -114,7 +118,19 @@ def _write_to(engine: Engine) -> None:
         engine.store.swap_duty(replace(duty, revision=kept.revision if kept else 0))
 
 
-def _queue(engine: Engine) -> str:
+def check_queue(engine: Engine) -> str:
+    """Put, take and remove a message of a task that is nowhere.
+
+    Should a worker get it first, it removes it; what we get of others goes back at once.
+    """
+    engine.queue.put(_NO_TASK, priority=Priority.HIGH)
+    delivery = engine.queue.take(_A_MOMENT, wait=_A_MOMENT)
+    if delivery is not None:
+        with suppress(LeaseLost):
+            if delivery.task_id == _NO_TASK:
+                engine.queue.done(delivery)
+            else:
+                engine.queue.keep(delivery, timedelta())
     return count_text(engine.queue.depth(), "message")
 
 
