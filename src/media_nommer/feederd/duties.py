@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -39,13 +40,18 @@ class Duties:
         self._holder = holder
         self._lease = lease
         self._watch = BeatWatch(engine.clock)
-        self._shown: dict[str, float] = {}
+        #: The duties that are ours, as we last stored them, and when.
+        self._shown: dict[str, tuple[Duty, float]] = {}
         self._lock = threading.Lock()
 
     def have(self, name: str) -> bool:
         """Return whether a duty is ours now, taking it where it is free."""
         with self._lock:
             return self._have(name)
+
+    def holds(self, name: str) -> bool:
+        """Return whether a duty was ours when that was last looked at."""
+        return name in self._shown
 
     def release(self) -> None:
         """Give up every duty, so that another feederd need not wait."""
@@ -54,16 +60,19 @@ class Duties:
                 del self._shown[name]
                 duty = self._engine.store.get_duty(name)
                 if duty is not None and duty.holder == self._holder:
-                    self._swap(replace(duty, lease=timedelta(), beat=duty.beat + 1))
+                    with suppress(Overtaken):
+                        free = replace(duty, lease=timedelta(), beat=duty.beat + 1)
+                        self._engine.store.swap_duty(free)
 
     def _have(self, name: str) -> bool:
         now = self._engine.clock.monotonic()
-        shown = self._shown.get(name)
-        if shown is not None and now - shown < self._lease.total_seconds() / 3:
-            return True
+        if name in self._shown:
+            mine, at = self._shown[name]
+            # As long as nobody else wrote, what we stored last is what there is.
+            if now - at < self._lease.total_seconds() / 3 or self._take(name, mine, now):
+                return True
         duty = self._engine.store.get_duty(name)
         if duty is not None and not self._may_take(duty):
-            self._shown.pop(name, None)
             return False
         return self._take(name, duty, now)
 
@@ -74,19 +83,15 @@ class Duties:
         return still >= duty.lease
 
     def _take(self, name: str, duty: Duty | None, now: float) -> bool:
+        """Show that a duty is ours, unless it is not as ``duty`` says any more."""
         at = self._engine.clock.now()
         new = Duty(name=name, holder=self._holder, lease=self._lease, changed_at=at)
         if duty is not None:
             new = replace(new, beat=duty.beat + 1, revision=duty.revision)
-        if not self._swap(new):
-            self._shown.pop(name, None)
-            return False
-        self._shown[name] = now
-        return True
-
-    def _swap(self, duty: Duty) -> bool:
+        self._shown.pop(name, None)
         try:
-            self._engine.store.swap_duty(duty)
+            taken = self._engine.store.swap_duty(new)
         except Overtaken:
             return False
+        self._shown[name] = (taken, now)
         return True

@@ -95,3 +95,38 @@ def test_a_duty_that_is_had_is_not_written_at_every_step(
     duty = engine.store.get_duty("scaler")
     assert duty is not None
     assert duty.beat <= 3
+
+
+def test_as_long_as_nobody_else_wants_a_duty_it_is_kept_without_reading(
+    engine: Engine, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SimpleDB each read of an idle day is paid for."""
+    one = a_feederd(engine, "one")
+    one.have("scaler")
+    before = engine.store.get_duty("scaler")
+    monkeypatch.setattr(engine.store, "get_duty", None)
+
+    for _ in range(20):
+        clock.advance(SECOND)
+        assert one.have("scaler")
+
+    monkeypatch.undo()
+    after = engine.store.get_duty("scaler")
+    assert before is not None
+    assert after is not None
+    assert after.beat > before.beat
+
+
+def test_who_was_overtaken_reads_who_has_the_duty_now(
+    engine: Engine, clock: ManualClock
+) -> None:
+    one, two = a_feederd(engine, "one"), a_feederd(engine, "two")
+    one.have("scaler")
+    two.have("scaler")
+    clock.advance(LEASE)
+    assert two.have("scaler")
+
+    clock.advance(LEASE - SECOND)
+
+    assert not one.have("scaler")
+    assert two.have("scaler")
