@@ -19,7 +19,7 @@ from media_nommer.adapters.memory import (
 )
 from media_nommer.core.errors import AlreadyExists, JobNotFound, LeaseLost
 from media_nommer.core.jobs import Job, JobId, Priority
-from media_nommer.core.nodes import Duty, Node, NodeId
+from media_nommer.core.nodes import Duty, Machine, Node, NodeId
 from media_nommer.core.ports.queue import Delivery
 from media_nommer.core.ports.storage import (
     PLAIN,
@@ -427,9 +427,9 @@ class FleetThatStartsAgain(MemoryFleet):
     launched = 0
 
     @override
-    def start(self, node: Node) -> None:
-        super().start(node)
+    def start(self, node: Node) -> Machine:
         self.launched += 1
+        return super().start(node)
 
 
 class FleetThatDoesNotKill(MemoryFleet):

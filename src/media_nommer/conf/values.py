@@ -1,6 +1,7 @@
 """The kinds of value that a setting has: how each is read, written and kept from view."""
 
 import ipaddress
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -93,6 +94,23 @@ def _read_pairs(value: object) -> object:
     return tuple((name, said) for name, _, said in parts)
 
 
+def _read_words(value: object) -> object:
+    """Return words from a list, or from a text with commas or spaces between them."""
+    if isinstance(value, str):
+        value = value.replace(",", " ").split()
+    if isinstance(value, Sequence) and all(str(word).strip() for word in value):
+        return tuple(str(word).strip() for word in value)
+    raise ValueError("not a list of words")
+
+
+def _read_prices(value: object) -> object:
+    """Return prices by instance type, or by type and market: ``c7g.large/spot=0.03``."""
+    prices = {name: float(said) for name, said in dict(_read_pairs(value)).items()}  # type: ignore[call-overload]
+    if not all(math.isfinite(price) and price >= 0 for price in prices.values()):
+        raise ValueError("not prices")
+    return tuple(prices.items())
+
+
 def _read_schedule(value: object) -> object:
     """Return windows from a list of texts, or from one with semicolons between them."""
     if isinstance(value, str):
@@ -133,6 +151,19 @@ Pairs = Annotated[
     BeforeValidator(_read_pairs),
     Allowed("name=value, several with commas between them"),
 ]
+Words = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_read_words),
+    Allowed("words with commas between them, or a list"),
+]
+Prices = Annotated[
+    tuple[tuple[str, float], ...],
+    BeforeValidator(_read_prices),
+    Allowed(
+        "the price of an hour in US dollars by instance type, such as c7g.xlarge=0.145 or "
+        "c7g.xlarge/spot=0.06, several with commas between them"
+    ),
+]
 Size = Annotated[
     int, BeforeValidator(_read_size), Allowed('a size such as "500MB", "40GiB" or 1000000')
 ]
@@ -161,7 +192,8 @@ def written(value: object) -> str:
     if isinstance(value, tuple) and value and isinstance(value[0], Window):
         return "; ".join(str(window) for window in value)
     if isinstance(value, tuple):
-        return os.pathsep.join(str(part) for part in value)
+        between = os.pathsep if value and isinstance(value[0], Path) else ","
+        return between.join(str(part) for part in value)
     return str(value)
 
 

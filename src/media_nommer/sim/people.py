@@ -1,6 +1,6 @@
 """Who lives in the simulated world: a client, feederds, and workers with their nommer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from media_nommer.core.errors import EncoderCrashed, ServiceUnavailable
 from media_nommer.core.jobs import Job, JobId, Output, Phase
-from media_nommer.core.nodes import Node, NodeId, NodeState
+from media_nommer.core.nodes import UNKNOWN_MACHINE, Machine, Node, NodeId, NodeState
 from media_nommer.core.ports.fleet import Fleet
 from media_nommer.core.tasks import PlannedTask, Result, ResultFile, TaskKind
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
@@ -156,21 +156,27 @@ class SimFleet(Fleet):
         self._workers: dict[NodeId, SimWorker] = {}
 
     @override
-    def start(self, node: Node) -> None:
+    def start(self, node: Node) -> Machine:
         """Start a worker, once for each intent."""
         self._place.world.turn()
         if node.id not in self._workers:
             self._workers[node.id] = SimWorker(self._place, node.id)
+        return UNKNOWN_MACHINE
 
     @override
-    def alive(self) -> frozenset[NodeId]:
+    def machines(self) -> Mapping[NodeId, Machine]:
         """Return the workers that have neither left nor died."""
         self._place.world.turn()
-        return frozenset(
-            node
+        return {
+            node: UNKNOWN_MACHINE
             for node, worker in self._workers.items()
             if not (worker.gone or worker.process.dead)
-        )
+        }
+
+    @override
+    def answers_for(self, node: Node) -> bool:
+        """Return whether a node did not join from elsewhere."""
+        return node.host == gethostname()
 
     @override
     def stop(self, node_id: NodeId) -> None:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
@@ -15,8 +16,11 @@ from typing_extensions import override
 
 from media_nommer.core.clock import Clock, system_clock
 from media_nommer.core.errors import BadRequest, StorageError
-from media_nommer.core.nodes import Node, NodeId
+from media_nommer.core.nodes import Machine, Node, NodeId
 from media_nommer.core.ports.fleet import Fleet
+
+#: The kind of the nodes of this fleet.
+LOCAL = "local"
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -46,12 +50,13 @@ class LocalFleet(Fleet):
         self._environment = dict(environment)
         self._keep_for = keep_for
         self._clock = clock
+        self._host = socket.gethostname()
         self._children: dict[NodeId, subprocess.Popen[bytes]] = {}
         self._mutex = threading.Lock()
 
     @override
-    def start(self, node: Node) -> None:
-        """Start the process of a node, once for its id."""
+    def start(self, node: Node) -> Machine:
+        """Start the process of a node, once for its id; it costs nothing."""
         with self._mutex:
             try:
                 self._nodes.mkdir(parents=True, exist_ok=True)
@@ -62,14 +67,21 @@ class LocalFleet(Fleet):
                 raise StorageError(
                     f"node {node.id} cannot be started: {error.strerror or error}"
                 ) from error
+        return Machine(price=0.0, started_at=node.created_at)
 
     @override
-    def alive(self) -> frozenset[NodeId]:
-        """Return the ids of the nodes whose processes run, whoever started them."""
+    def machines(self) -> Mapping[NodeId, Machine]:
+        """Return the nodes whose processes run, whoever started them."""
         with self._mutex:
             self._bury_children()
             locks = sorted(self._nodes.glob("*.lock"))
-            return frozenset(NodeId(lock.stem) for lock in locks if _is_held(lock))
+            running = [lock for lock in locks if _is_held(lock)]
+            return {NodeId(lock.stem): Machine(price=0.0) for lock in running}
+
+    @override
+    def answers_for(self, node: Node) -> bool:
+        """Return whether a node's process was started on this machine."""
+        return node.kind == LOCAL and node.host == self._host
 
     @override
     def stop(self, node_id: NodeId) -> None:
