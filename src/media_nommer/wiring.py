@@ -3,17 +3,19 @@
 Adapters are imported where they are used: a worker on SQLite loads nothing else.
 """
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from media_nommer.conf.settings import Settings, cores, memory
-from media_nommer.conf.values import redacted
+from media_nommer.conf.settings import CORES_A_SLOT, Settings, cores, memory
+from media_nommer.conf.values import FOREVER, redacted
 from media_nommer.core.clock import Clock, system_clock
 from media_nommer.core.errors import InvalidSetting
 from media_nommer.core.ports.queue import TaskQueue
@@ -23,19 +25,34 @@ from media_nommer.core.workflow.engine import Engine, WorkPolicy
 
 if TYPE_CHECKING:
     from media_nommer.adapters.aws.clients import AwsClients
+    from media_nommer.adapters.aws.setup import (
+        Architecture,
+        Bundle,
+        Installation,
+        Purpose,
+    )
     from media_nommer.adapters.ffmpeg.process import Limits
     from media_nommer.core.ports.fleet import Fleet
+    from media_nommer.core.ports.surroundings import Surroundings
     from media_nommer.ec2nommerd.nommers.base import Nommers
     from media_nommer.ec2nommerd.nommers.making import Kit
     from media_nommer.ec2nommerd.scratch import Scratch
+    from media_nommer.feederd.janitor import JanitorPolicy
+    from media_nommer.feederd.scaler import Offer
 
 _SQL = ("sqlite", "postgresql")
 _STORES = (*_SQL, "dynamodb", "simpledb", "memory")
 _QUEUES = (*_SQL, "sqs", "memory")
 _STORAGES = ("file", "s3", "gs", "az", "memory")
 
+#: What processes of one machine share, and no others.
+_NEAR = ("sqlite", "memory")
+
 #: Address space without which an encoder of large pictures does not even start.
 _LEAST_MEMORY = 4 * 2**30
+
+#: Old jobs go to the archive first; DynamoDB itself removes what no feederd came for.
+_TIME_TO_ARCHIVE = timedelta(days=30)
 
 #: The folder below `scratch_dir` that holds nothing but workers' scratch space.
 _SCRATCH = "nommer-scratch"
@@ -71,17 +88,137 @@ def open_outside(settings: Settings, engine: Engine) -> Storage:
     return _open_storage(settings, work_too=False)
 
 
-def open_fleet(settings: Settings) -> "Fleet | None":
-    """Return the fleet that feederd starts nodes on, None where it starts none."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetParts:
+    """The fleet that feederd starts nodes on, and what there is to know of its nodes.
+
+    ``offer`` tells which kinds of node can be had, ``patience`` how long they may take for
+    what they do, and ``look_every`` how often the fleet may be asked at most.
+    """
+
+    fleet: "Fleet"
+    offer: "Offer"
+    patience: "JanitorPolicy"
+    look_every: timedelta
+
+
+def open_fleet(settings: Settings) -> FleetParts | None:
+    """Return the fleet that feederd starts nodes on, None where it starts none.
+
+    Raises:
+        InvalidSetting: its nodes could not reach the store, the queue or the work area.
+    """
     if settings.fleet == "none":
         return None
-    from media_nommer.adapters.local import LocalFleet
+    return _ec2_fleet(settings) if settings.fleet == "ec2" else _local_fleet(settings)
 
-    return LocalFleet(
-        settings.data_dir,
-        [sys.executable, "-m", "media_nommer.daemons.ec2nommerd"],
-        _environment(settings),
+
+def _local_fleet(settings: Settings) -> FleetParts:
+    from media_nommer.adapters.local import LocalFleet
+    from media_nommer.feederd.janitor import JanitorPolicy
+    from media_nommer.planning.scaling import NodeKind
+
+    kinds = [NodeKind(name="local", slots=settings.slots_in_force)]
+    return FleetParts(
+        fleet=LocalFleet(
+            settings.data_dir,
+            [sys.executable, "-m", "media_nommer.daemons.ec2nommerd"],
+            _environment(settings),
+        ),
+        offer=lambda: kinds,
+        patience=JanitorPolicy(),
+        look_every=timedelta(seconds=1),
     )
+
+
+def _ec2_fleet(settings: Settings) -> FleetParts:
+    for name, near in (("store", _NEAR), ("queue", _NEAR), ("work", (*_NEAR, "file"))):
+        _check_reach(settings, name, near)
+    clients = _aws_clients(settings.aws_region)
+    from media_nommer.adapters.aws import ec2
+    from media_nommer.core.nodes import Market
+    from media_nommer.feederd.janitor import JanitorPolicy
+
+    markets = {
+        "spot": (Market.SPOT, Market.ON_DEMAND),
+        "spot-only": (Market.SPOT,),
+        "on-demand": (Market.ON_DEMAND,),
+    }[settings.market]
+    hiring = ec2.Hiring(
+        installation=settings.installation,
+        store=hashlib.sha256(redacted(settings.store).encode()).hexdigest()[:16],
+        types=settings.instance_types,
+        markets=markets,
+        subnets=settings.subnets,
+    )
+    types = ec2.InstanceTypes(clients)
+    prices = ec2.Prices(clients, settings.instance_types, dict(settings.instance_prices))
+    return FleetParts(
+        fleet=ec2.Ec2Fleet(clients, hiring, types, prices),
+        offer=ec2.Ec2Offer(
+            types,
+            prices,
+            names=settings.instance_types,
+            markets=markets,
+            cores_a_slot=CORES_A_SLOT,
+            slots=settings.slots,
+            idle=settings.idle_timeout,
+            must_know_prices=settings.max_hourly_cost is not None,
+        ),
+        patience=JanitorPolicy(
+            appears_within=timedelta(minutes=2),
+            reports_within=timedelta(minutes=10),
+            missed_for=timedelta(minutes=1),
+        ),
+        look_every=timedelta(seconds=5),
+    )
+
+
+def _check_reach(settings: Settings, name: str, near: tuple[str, ...]) -> None:
+    """Check that another machine can reach what a setting names."""
+    url: str = getattr(settings, name)
+    if _scheme(url) in near:
+        raise InvalidSetting(
+            f"{name} is {redacted(url)!r}, which machines of EC2 cannot reach",
+            advice=f"With `fleet` ec2, let `{name}` be what all machines share; "
+            "docs/engines.md has what there is.",
+        )
+
+
+def open_surroundings(settings: Settings) -> "Surroundings":
+    """Return what tells a worker of the machine that it runs on.
+
+    Raises:
+        InvalidSetting: the environment names a metadata service that there cannot be.
+    """
+    if settings.machine == "own":
+        from media_nommer.adapters.memory.surroundings import MemorySurroundings
+
+        return MemorySurroundings()
+    from media_nommer.adapters.aws import metadata
+
+    endpoint = os.environ.get(metadata.ENDPOINT_VARIABLE) or metadata.ENDPOINT
+    return metadata.Ec2Surroundings(endpoint)
+
+
+def open_work_area(settings: Settings) -> Storage:
+    """Return the storage of the work area alone, without the store and the queue.
+
+    Raises:
+        InvalidSetting: no adapter serves it.
+    """
+    return _open_storage(settings, work_too=True)
+
+
+def check_encoder(settings: Settings) -> None:
+    """Check that the FFmpeg of the settings runs on this machine.
+
+    Raises:
+        EncoderMissing: it does not.
+    """
+    from media_nommer.adapters.ffmpeg.binary import find_ffmpeg, version_of
+
+    version_of(find_ffmpeg(settings.ffmpeg))
 
 
 def work_policy(settings: Settings) -> WorkPolicy:
@@ -178,6 +315,83 @@ def worker_parts(settings: Settings, owner: str) -> Iterator[WorkerParts]:
         yield WorkerParts(nommers=shipped_nommers(kit), scratch=scratch)
 
 
+@dataclass(frozen=True, slots=True)
+class FeederdOnEc2:
+    """That feederd is to have a machine, of which type, and who may reach it directly."""
+
+    machine_type: str
+    cidr: str | None = None
+
+
+def aws_installation(
+    settings: Settings, *, feederd: FeederdOnEc2 | None = None
+) -> "Installation":
+    """Return the installation on AWS that the settings describe; nothing is called yet.
+
+    Raises:
+        InvalidSetting: the store, the queue or the work area is none of Amazon's.
+    """
+    clients = _aws_clients(settings.aws_region)
+    from media_nommer.adapters.aws.setup import FeederdWish, Installation, Wish
+
+    endpoints = {k: v for k, v in os.environ.items() if k.startswith("AWS_ENDPOINT_URL")}
+    servers = [*endpoints.values(), *filter(None, [settings.s3_endpoint])]
+    wish = Wish(
+        installation=settings.installation,
+        store=_said_place(settings, "store", ("dynamodb", "simpledb")),
+        queue=_said_place(settings, "queue", ("sqs",)),
+        work=_said_place(settings, "work", ("s3",)),
+        sources=settings.s3_sources,
+        destinations=settings.s3_destinations,
+        roles=tuple(role for _, role in settings.s3_roles),
+        instance_types=settings.instance_types,
+        spot=settings.market != "on-demand",
+        image=settings.image,
+        subnets=settings.subnets,
+        volume_size=settings.volume_size,
+        keep_logs_for=settings.keep_logs_for,
+        endpoints=servers,
+        environment=endpoints,
+        tell=lambda purpose, places: _told(settings, purpose, places, feederd),
+        feederd=FeederdWish(feederd.machine_type, feederd.cidr) if feederd else None,
+    )
+    return Installation(clients, wish, lambda each: _bundle(settings, each))
+
+
+def _said_place(settings: Settings, name: str, known: tuple[str, ...]) -> str | None:
+    """Return where somebody said that a part is; Amazon's have names that follow, else."""
+    if name not in settings.sources:
+        return None
+    _check(settings, name, known)
+    return str(getattr(settings, name))
+
+
+def _told(
+    settings: Settings,
+    purpose: "Purpose",
+    places: Mapping[str, str],
+    feederd: FeederdOnEc2 | None,
+) -> str:
+    """Return the settings file of a machine."""
+    from media_nommer.adapters.aws.setup import STATE, Purpose
+    from media_nommer.conf.machines import feederd_settings, settings_text, worker_settings
+
+    if purpose is Purpose.FEEDERD:
+        host = "0.0.0.0" if feederd and feederd.cidr else "127.0.0.1"
+        return settings_text(feederd_settings(settings, places, STATE, host))
+    return settings_text(worker_settings(settings, places, STATE))
+
+
+def _bundle(settings: Settings, architecture: "Architecture") -> "Bundle":
+    """Return what machines of an architecture install: what is installed here."""
+    from media_nommer.adapters.aws.setup import bundle_of
+    from media_nommer.adapters.local.wheels import Target, gather_wheels
+
+    target = Target(machine=architecture.machine)
+    wheels = gather_wheels(target, settings.data_dir / "bundles")
+    return bundle_of(wheels, architecture=architecture, python=target.python)
+
+
 class _Opened:
     """What is opened once, however many ports are served from it."""
 
@@ -228,7 +442,9 @@ def _open_store(settings: Settings, opened: _Opened) -> JobStore:
         from media_nommer.adapters.aws.dynamodb import DynamoStore, create_table
 
         create_table(clients, _place(url))
-        return DynamoStore(clients, _place(url))
+        forever = settings.keep_jobs_for == FOREVER
+        kept = None if forever else settings.keep_jobs_for + _TIME_TO_ARCHIVE
+        return DynamoStore(clients, _place(url), keep_jobs_for=kept)
     if _scheme(url) == "simpledb":
         clients = opened.aws
         from media_nommer.adapters.aws.simpledb import SimpleDbStore, create_domain

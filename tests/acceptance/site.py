@@ -71,16 +71,26 @@ class Site:
 
     def feederd(self) -> subprocess.Popen[bytes]:
         """Start feederd and wait until it answers."""
-        started = self._start("feederd", "--port", str(self.port))
+        started = self.feederd_alone()
+        self.wait_for_answers(started)
+        return started
+
+    def feederd_alone(
+        self, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start feederd, with more in its environment, and wait for nothing."""
+        return self._start("feederd", "--port", str(self.port), **(environment or {}))
+
+    def wait_for_answers(self, feederd: subprocess.Popen[bytes]) -> None:
+        """Wait until feederd answers."""
 
         def answers() -> bool:
-            assert started.poll() is None, self.said()
+            assert feederd.poll() is None, self.said()
             with contextlib.suppress(NoService), self.client as client:
                 return bool(client.health())
             return False
 
         wait_until("feederd answers", answers)
-        return started
 
     def worker(
         self, environment: Mapping[str, str] | None = None, **settings: str

@@ -1,4 +1,4 @@
-"""A worker that starts while a service is away waits for it, and ends when told to."""
+"""Who starts while a service is away waits for it, and ends when told to."""
 
 import signal
 from pathlib import Path
@@ -7,7 +7,7 @@ from tests import aws_services
 from tests.acceptance.amazon import served
 from tests.acceptance.site import Site, ended_well, free_port, site, wait_until
 
-RECORDS = {"store": "dynamodb://late", "work": "s3://late/work"}
+RECORDS = {"store": "dynamodb://late"}
 
 
 def says(place: Site, event: str) -> bool:
@@ -39,3 +39,29 @@ def test_a_worker_that_waits_for_its_store_ends_when_told_to(tmp_path: Path) -> 
 
         assert ended_well(worker, timeout=10)
         assert says(place, "node_never_joined")
+
+
+def test_a_feederd_that_starts_before_its_store_waits_and_answers(tmp_path: Path) -> None:
+    port = free_port()
+    environment = aws_services.settings(f"http://127.0.0.1:{port}")
+    with site(tmp_path, **RECORDS) as place:
+        feederd = place.feederd_alone(environment)
+        wait_until("it waits", lambda: says(place, "service_awaited"), every=0.3)
+
+        with served("tests.aws_services", port):
+            place.wait_for_answers(feederd)
+            feederd.send_signal(signal.SIGTERM)
+
+            assert ended_well(feederd)
+
+
+def test_a_feederd_that_waits_for_its_store_ends_when_told_to(tmp_path: Path) -> None:
+    environment = aws_services.settings(f"http://127.0.0.1:{free_port()}")
+    with site(tmp_path, **RECORDS) as place:
+        feederd = place.feederd_alone(environment)
+        wait_until("it waits", lambda: says(place, "service_awaited"), every=0.3)
+
+        feederd.send_signal(signal.SIGTERM)
+
+        assert ended_well(feederd, timeout=10)
+        assert says(place, "feederd_never_started")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_nommer.conf import Settings, load_settings, settings_with_sources
-from media_nommer.conf.logs import set_up_logs
+from media_nommer.conf.logs import hand_over_logs, set_up_logs
 from media_nommer.conf.values import (
     FOREVER,
     is_loopback,
@@ -107,8 +107,9 @@ def test_paths_in_a_file_are_meant_from_its_folder(tmp_path: Path) -> None:
         ({"lease": "soon"}, ["lease", "'soon'"]),
         ({"keep_jobs_for": "ever"}, ["keep_jobs_for", "'ever'", '"5m"', '"forever"']),
         ({"job_timeout": "x"}, ["job_timeout", "NOMMER_JOB_TIMEOUT", '"5m"']),
-        ({"fleet": "ec2"}, ["fleet", "'ec2'", "local or none"]),
+        ({"fleet": "moon"}, ["fleet", "'moon'", "local, ec2 or none"]),
         ({"port": "99999"}, ["port", "65535"]),
+        ({"machine": "moon"}, ["machine", "'moon'", "own or ec2"]),
         ({"slots": "0"}, ["slots", "a whole number from 1"]),
         ({"store": "nommer.db"}, ["store", "a URL"]),
         ({"data_dir": ""}, ["data_dir", "a path"]),
@@ -191,6 +192,22 @@ def test_another_process_gets_the_same_settings(tmp_path: Path) -> None:
 def test_jobs_are_kept_for_ninety_days_or_for_ever() -> None:
     assert settings().keep_jobs_for == timedelta(days=90)
     assert settings(keep_jobs_for="forever").keep_jobs_for == FOREVER
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ({}, 60),
+        ({"machine": "ec2"}, 30),
+        ({"fleet": "ec2"}, 30),
+        ({"fleet": "none", "machine": "own"}, 60),
+        ({"machine": "ec2", "idle_timeout": "5m"}, 300),
+    ],
+)
+def test_a_node_that_is_paid_for_is_idle_for_less_long(
+    said: dict[str, str], seconds: int
+) -> None:
+    assert settings(**said).idle_timeout == timedelta(seconds=seconds)
 
 
 def test_a_schedule_is_a_list_of_windows(tmp_path: Path) -> None:
@@ -290,6 +307,46 @@ def test_an_error_is_logged_with_its_traceback_in_both_styles() -> None:
 
         assert "chore_broken" in out.getvalue()
         assert "ValueError: invalid literal" in out.getvalue()
+
+
+@pytest.mark.usefixtures("_logs_as_before")
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_rule_12_a_password_in_a_traceback_is_not_logged(style: str) -> None:
+    out = StringIO()
+    set_up_logs("info", style, stream=out)
+
+    try:
+        int("postgresql://me:s3cret@db/x")
+    except ValueError:
+        structlog.get_logger("x").exception("chore_broken")
+
+    assert "postgresql://me:***@db/x" in out.getvalue()
+    assert "s3cret" not in out.getvalue()
+
+
+@pytest.mark.usefixtures("_logs_as_before")
+def test_logs_can_be_handed_over_with_their_levels_and_without_time_or_secrets() -> None:
+    lines: list[tuple[str, str]] = []
+    hand_over_logs("info", "auto", lambda level, text: lines.append((level, text)))
+
+    structlog.get_logger("x").warning("opened", url="postgresql://me:s3cret@db/x", size=1)
+    structlog.get_logger("x").debug("not_wanted")
+    logging.getLogger("library").critical("beware of %s", "sqlite://a:s3cret@b/")
+
+    assert lines == [
+        ("warning", "opened size=1 url=postgresql://me:***@db/x"),
+        ("error", "beware of sqlite://a:***@b/"),
+    ]
+
+
+@pytest.mark.usefixtures("_logs_as_before")
+def test_logs_that_are_handed_over_are_json_where_that_is_wanted() -> None:
+    lines: list[str] = []
+    hand_over_logs("debug", "json", lambda _level, text: lines.append(text))
+
+    structlog.get_logger("x").debug("opened", size=1)
+
+    assert [json.loads(line) for line in lines] == [{"event": "opened", "size": 1}]
 
 
 def test_rule_12_a_password_does_not_show_when_settings_are_printed() -> None:

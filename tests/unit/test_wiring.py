@@ -26,7 +26,9 @@ def test_by_default_all_is_in_the_data_directory(tmp_path: Path) -> None:
         assert isinstance(engine.queue, SqlQueue)
         assert engine.work_url == file_url(tmp_path / "data" / "work")
     assert (tmp_path / "data" / "nommer.db").exists()
-    assert isinstance(open_fleet(found), LocalFleet)
+    parts = open_fleet(found)
+    assert parts is not None
+    assert isinstance(parts.fleet, LocalFleet)
 
 
 def test_a_data_directory_may_be_called_anything(tmp_path: Path) -> None:

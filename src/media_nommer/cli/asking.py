@@ -42,6 +42,15 @@ def wishes_of(
     )
 
 
+def recipe_among(
+    inputs: Sequence[str], recipe: Path | None
+) -> tuple[Path | None, Sequence[str]]:
+    """Return the recipe file and the INPUTs, where the first of them may be the recipe."""
+    if recipe is None and inputs and inputs[0].lower().endswith(".json"):
+        return Path(inputs[0]), inputs[1:]
+    return recipe, inputs
+
+
 def jobs_for(
     inputs: Sequence[str], wishes: Wishes, *, recursive: bool = False
 ) -> list[tuple[Source, Document]]:

@@ -5,9 +5,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from media_nommer.core.errors import (
     NoSpace,
     Overtaken,
 )
+from media_nommer.core.findings import Finding
 from media_nommer.core.jobs import JobState, Priority
 from media_nommer.core.nodes import Duty
 from media_nommer.core.ports.store import JobFilter
@@ -44,26 +45,21 @@ _NO_TASK = TaskId("doctor.0.none")
 _A_MOMENT = timedelta(seconds=5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What one check found; ``advice`` says what to do about a problem."""
-
-    what: str
-    ok: bool
-    detail: str
-    advice: str = ""
-
-
 def examine(settings: Settings, *, as_json: bool) -> int:
     """Print what every check finds as it comes; return 1 if there is a problem, else 0."""
-    findings: list[Finding] = []
-    for finding in _findings(settings):
-        findings.append(finding)
+    return 0 if show_findings(_findings(settings), as_json=as_json) else EXIT_FAILED
+
+
+def show_findings(findings: Iterable[Finding], *, as_json: bool) -> bool:
+    """Print findings as they come, or as JSON in the end; return whether all is well."""
+    shown: list[Finding] = []
+    for finding in findings:
+        shown.append(finding)
         if not as_json:
             _print(finding)
     if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings]))
-    return 0 if all(finding.ok for finding in findings) else EXIT_FAILED
+        typer.echo(json.dumps([asdict(finding) for finding in shown]))
+    return all(finding.ok for finding in shown)
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
@@ -198,6 +194,6 @@ def _print(finding: Finding) -> None:
         mark = styled("ok", "32", sys.stdout) + "     "
     else:
         mark = styled("problem", "1;31", sys.stdout)
-    typer.echo(f"{mark}  {finding.what:<12} {finding.detail}")
+    typer.echo(f"{mark}  {finding.what:<15} {finding.detail}")
     if finding.advice:
-        typer.echo(f"{'':<22} {finding.advice}")
+        typer.echo(f"{'':<25} {finding.advice}")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from media_nommer.cli import options
+from media_nommer.cli.aws import aws_app
 from media_nommer.cli.remote_commands import add_remote_commands
 from media_nommer.cli.reporting import EXIT_INTERRUPTED, GuardedGroup
 
@@ -21,6 +22,12 @@ Examples:
 
 \b
 Exit status: 0 all finished, 1 something failed, 2 the command is wrong, 130 stopped.
+"""
+_PLAN_EXAMPLES = """\b
+Examples:
+  nommer plan film.mov --preset web --preset thumbnails
+  nommer plan recipe.json film.mov
+  nommer plan film.mov --url http://127.0.0.1:8001
 """
 _SERVE_EXAMPLES = """\b
 Examples:
@@ -133,7 +140,47 @@ def serve(
     raise typer.Exit(run_feederd(settings, announce=typer.echo))
 
 
+@app.command(epilog=_PLAN_EXAMPLES)
+def plan(
+    inputs: options.Inputs = None,
+    preset: options.Presets = None,
+    recipe: options.RecipeFile = None,
+    name: options.NameTemplate = None,
+    recursive: options.Recursive = False,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="URL",
+            show_default=False,
+            help="A feederd to ask for the estimate: it knows how long past jobs took. "
+            "Default: none, a table of usual speeds.",
+        ),
+    ] = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show what a job would do and take: tasks, commands, time, costs.
+
+    Nothing is encoded or created. A first INPUT that ends in .json is the recipe.
+    """
+    from media_nommer.cli.asking import jobs_for, recipe_among, wishes_of
+    from media_nommer.cli.naming import settle_names
+    from media_nommer.cli.planning import show_plans
+    from media_nommer.cli.settings import settings_for
+    from media_nommer.core.presets import load_presets
+
+    recipe, films = recipe_among(inputs or (), recipe)
+    wishes = wishes_of(
+        presets=preset or (), recipe=recipe, destination=None, name=name, if_exists=None
+    )
+    jobs = jobs_for(films, wishes, recursive=recursive)
+    jobs = settle_names(jobs, load_presets())
+    show_plans(jobs, settings_for(config), url=url, as_json=as_json)
+
+
 add_remote_commands(app)
+app.add_typer(aws_app, name="aws")
 
 
 @app.command()

@@ -27,8 +27,9 @@ State = Annotated[
 def add_remote_commands(app: typer.Typer) -> None:
     """Add every command of this file to ``app``."""
     app.command(epilog=_SUBMIT_EXAMPLES)(submit)
-    for command in (jobs, show, watch, cancel, retry, logs):
+    for command in (jobs, show, watch, cancel, retry, logs, costs, nodes):
         app.command()(command)
+    app.command("node-log")(node_log)
 
 
 def submit(
@@ -186,3 +187,69 @@ def logs(
     from media_nommer.cli.remote import show_logs
 
     show_logs(url, job, as_json=as_json)
+
+
+def costs(
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DAY",
+            show_default=False,
+            help="Jobs created, and nodes that ended, from this day or time on, such as "
+            "2026-01-31. Default: 30 days ago.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="DAY",
+            show_default=False,
+            help="And before this one. Default: now.",
+        ),
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="WHAT",
+            show_default=False,
+            help="What to sum by: day, tag:NAME, preset, kind (of node) or machine (type "
+            "and market). Default: day.",
+        ),
+    ] = "day",
+    url: options.Url = options.DEFAULT_URL,
+    as_json: options.Json = False,
+) -> None:
+    """Show what jobs and nodes have cost."""
+    from media_nommer.cli.costs import show_costs
+
+    show_costs(url, by=by, since=since, until=until, as_json=as_json)
+
+
+def nodes(
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Also those that ended lately, and why. Default: off."),
+    ] = False,
+    url: options.Url = options.DEFAULT_URL,
+    as_json: options.Json = False,
+) -> None:
+    """List the workers: what each runs on, and how busy it is."""
+    from media_nommer.cli.nodes import list_nodes
+
+    list_nodes(url, gone=everything, as_json=as_json)
+
+
+def node_log(
+    node: Annotated[
+        str, typer.Argument(metavar="ID", show_default=False, help="The id of a node.")
+    ],
+    url: options.Url = options.DEFAULT_URL,
+    as_json: options.Json = False,
+) -> None:
+    """Print the log of a worker on EC2, also when its machine is gone."""
+    from media_nommer.cli.nodes import show_node_log
+
+    show_node_log(url, node, as_json=as_json)

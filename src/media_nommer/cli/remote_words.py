@@ -7,8 +7,14 @@ import typer
 from media_nommer.cli.inputs import path_of
 from media_nommer.cli.results import length_text, what_text
 from media_nommer.cli.tables import show_table
-from media_nommer.cli.words import bytes_text, percent_text, took_text
-from media_nommer.client import FailureDocument, JobDocument, LogsDocument, OutputDocument
+from media_nommer.cli.words import bytes_text, dollars_text, percent_text, took_text
+from media_nommer.client import (
+    AttemptDocument,
+    FailureDocument,
+    JobDocument,
+    LogsDocument,
+    OutputDocument,
+)
 
 
 def label_of(job: JobDocument) -> str:
@@ -40,7 +46,8 @@ def print_logs(logs: LogsDocument) -> None:
     for attempt in logs["attempts"]:
         head = f"run {attempt['run']}, task {attempt['task']}, attempt {attempt['number']}"
         took = _between(attempt["started_at"], attempt["ended_at"])
-        typer.echo(f"== {head}: {attempt['end']} after {took}, on {attempt['node']}")
+        where = attempt["node"] + _paid_text(attempt)
+        typer.echo(f"== {head}: {attempt['end']} after {took}, on {where}")
         if attempt["failure"]:
             typer.echo(_failure_text(attempt["failure"]))
         typer.echo(attempt["log"] or "no log is kept")
@@ -63,7 +70,27 @@ def _lines(job: JobDocument) -> list[tuple[str, str]]:
         ("started", _moment(job["started_at"])),
         ("ended", _ended(job)),
         ("deadline", _moment(job["deadline"])),
+        ("cost", _cost_text(job)),
     ]
+
+
+def _cost_text(job: JobDocument) -> str:
+    """Return what a job cost; nothing where no machine has worked on it."""
+    seconds = job.get("machine_seconds")
+    if not seconds:
+        return ""
+    known = job["cost"] is not None
+    cost = dollars_text(job["cost"] or 0.0) if known else "not known"
+    return f"{cost}, for {took_text(seconds)} of machines"
+
+
+def _paid_text(attempt: AttemptDocument) -> str:
+    """Return what an attempt's machine was and cost, as far as that is told."""
+    machine, cost = attempt.get("machine"), attempt.get("cost")
+    if machine is None or not machine["type"]:
+        return ""
+    paid = f", {dollars_text(cost)}" if cost is not None else ""
+    return f" ({machine['type']} {machine['market']}{paid})"
 
 
 def _output_row(output: OutputDocument) -> tuple[str, ...]:

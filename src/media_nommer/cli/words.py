@@ -52,3 +52,10 @@ def ago_text(moment: datetime, now: datetime) -> str:
 def count_text(number: int, one: str, many: str | None = None) -> str:
     """Return a number and its noun: ``1 job``, ``3 jobs``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def dollars_text(cost: float) -> str:
+    """Return US dollars: in cents from a dollar on, in hundredths of a cent below."""
+    if 0 < cost < 0.00005:
+        return "<$0.0001"
+    return f"${cost:,.2f}" if cost >= 1 or not cost else f"${cost:.4f}"

@@ -9,12 +9,16 @@ from urllib.parse import quote
 import httpx2
 
 from media_nommer.client.answers import error_of
+from media_nommer.client.costs import added_up
 from media_nommer.client.documents import (
+    CostsDocument,
+    EstimateDocument,
     HealthDocument,
     JobDocument,
     JobPage,
     LogsDocument,
     NodeDocument,
+    NodeLogDocument,
 )
 from media_nommer.core.errors import BadRequest, ServiceUnavailable
 
@@ -175,9 +179,55 @@ class NommerClient:
         """Return every attempt at a job, with the whole of its log."""
         return cast(LogsDocument, self._ask("GET", f"{_path(job_id)}/logs"))
 
-    def nodes(self) -> list[NodeDocument]:
-        """Return the nodes that are not gone."""
-        return cast(list[NodeDocument], self._ask("GET", "/v1/nodes")["nodes"])
+    def costs_page(
+        self,
+        *,
+        by: str = "day",
+        since: str | None = None,
+        until: str | None = None,
+        cursor: str | None = None,
+    ) -> CostsDocument:
+        """Return what some jobs cost, and nodes on the first page; pages add up."""
+        named = {"by": by, "since": since, "until": until, "cursor": cursor}
+        params = [(name, value) for name, value in named.items() if value is not None]
+        return cast(CostsDocument, self._ask("GET", "/v1/costs", params=params))
+
+    def costs(
+        self, *, by: str = "day", since: str | None = None, until: str | None = None
+    ) -> CostsDocument:
+        """Return what jobs and nodes cost, all pages added up.
+
+        ``by`` is ``day``, ``tag:NAME``, ``preset``, ``kind`` or ``machine``. ``since``
+        (included) and ``until`` (not) are ISO 8601 texts; without them, the last 30 days.
+        """
+        pages = [self.costs_page(by=by, since=since, until=until)]
+        while (cursor := pages[-1]["cursor"]) is not None:
+            first = pages[0]
+            pages.append(
+                self.costs_page(
+                    by=by, since=first["since"], until=first["until"], cursor=cursor
+                )
+            )
+        return added_up(pages)
+
+    def estimate(
+        self, document: Mapping[str, object], *, duration: float | None = None
+    ) -> EstimateDocument:
+        """Return what a job would take; ``duration`` is how many seconds its film lasts."""
+        params = [] if duration is None else [("duration", str(duration))]
+        answer = self._ask("POST", "/v1/estimates", json=dict(document), params=params)
+        return cast(EstimateDocument, answer)
+
+    def nodes(self, *, gone: bool = False) -> list[NodeDocument]:
+        """Return the nodes; with ``gone``, those that ended lately too."""
+        params = [("gone", "true")] if gone else []
+        answer = self._ask("GET", "/v1/nodes", params=params)
+        return cast(list[NodeDocument], answer["nodes"])
+
+    def node_log(self, node_id: str) -> NodeLogDocument:
+        """Return the log that a node on EC2 keeps, also when its machine is gone."""
+        path = f"/v1/nodes/{quote(node_id, safe='')}/log"
+        return cast(NodeLogDocument, self._ask("GET", path))
 
     def health(self) -> HealthDocument:
         """Return that feederd and its store answer."""

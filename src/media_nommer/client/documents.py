@@ -35,7 +35,11 @@ class OutputDocument(TypedDict):
 
 
 class JobDocument(TypedDict):
-    """A job. ``progress`` goes from 0 to 1 and never back within a ``run``."""
+    """A job. ``progress`` goes from 0 to 1 and never back within a ``run``.
+
+    ``machine_seconds`` and ``cost`` (US dollars) are of all its runs; in lists both are
+    None, and ``cost`` where the price of a machine is not known.
+    """
 
     id: str
     state: str
@@ -52,6 +56,8 @@ class JobDocument(TypedDict):
     started_at: str | None
     finished_at: str | None
     deadline: str | None
+    machine_seconds: float | None
+    cost: float | None
 
 
 class JobPage(TypedDict):
@@ -59,6 +65,18 @@ class JobPage(TypedDict):
 
     jobs: list[JobDocument]
     cursor: str | None
+
+
+class MachineDocument(TypedDict):
+    """What a node runs on. ``price`` is US dollars an hour, None where it is not known."""
+
+    name: str
+    type: str
+    market: str
+    zone: str
+    price: float | None
+    started_at: str | None
+    ended_at: str | None
 
 
 class AttemptDocument(TypedDict):
@@ -72,6 +90,9 @@ class AttemptDocument(TypedDict):
     ended_at: str
     end: str
     cpu_seconds: float | None
+    machine_seconds: float | None
+    cost: float | None
+    machine: MachineDocument | None
     failure: FailureDocument | None
     commands: list[str]
     log: str | None
@@ -93,6 +114,83 @@ class NodeDocument(TypedDict):
     host: str
     slots: int
     busy: int
+    kept: bool
+    detail: str
+    machine: MachineDocument
+    created_at: str
+    joined_at: str | None
+    changed_at: str
+
+
+class NodeLogDocument(TypedDict):
+    """What a node on EC2 has logged."""
+
+    node: str
+    log: str
+
+
+class NodeSumsDocument(TypedDict):
+    """What nodes were paid for; costs are US dollars of those whose price is known."""
+
+    nodes: int
+    unpriced: int
+    boot_seconds: float
+    worked_seconds: float
+    idle_seconds: float
+    boot_cost: float
+    worked_cost: float
+    idle_cost: float
+    cost: float
+
+
+class CostRowDocument(TypedDict):
+    """The sums of one ``key``, None for what has none."""
+
+    key: str | None
+    jobs: int
+    unpriced_jobs: int
+    machine_seconds: float
+    cost: float
+    nodes: NodeSumsDocument
+
+
+class CostsDocument(TypedDict):
+    """What was spent on jobs created, and on nodes that ended, from since to until."""
+
+    by: str
+    since: str
+    until: str
+    rows: list[CostRowDocument]
+    total: CostRowDocument
+    cursor: str | None
+
+
+class RangeDocument(TypedDict):
+    """What it may be, and what it most likely is."""
+
+    low: float
+    likely: float
+    high: float
+
+
+class CostRangeDocument(TypedDict):
+    """US dollars on nodes of a kind: beside other jobs, and on one started for it alone."""
+
+    kind: str
+    price: float
+    low: float
+    high: float
+
+
+class EstimateDocument(TypedDict):
+    """What a job will take; ``jobs`` is on how many past ones that rests, ``basis`` how."""
+
+    work_seconds: RangeDocument
+    wall_seconds: RangeDocument
+    costs: list[CostRangeDocument]
+    film_seconds: float | None
+    jobs: int
+    basis: str
 
 
 class HealthDocument(TypedDict):

@@ -17,8 +17,10 @@ from media_nommer.conf.values import (
     Lasting,
     Pairs,
     PositiveDuration,
+    Prices,
     Schedule,
     Size,
+    Words,
     is_loopback,
     read_path,
     redacted,
@@ -30,6 +32,11 @@ CORES_A_SLOT = 4
 
 Count = Annotated[int, Field(ge=1, le=10_000), Allowed("a whole number from 1")]
 CountOrNone = Annotated[int, Field(ge=0, le=10_000), Allowed("a whole number from 0")]
+Name = Annotated[
+    str,
+    Field(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$"),
+    Allowed("a name of 2 to 32 small letters, digits and hyphens, a letter first"),
+]
 Url = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*://"), Allowed("a URL")]
 
 
@@ -43,7 +50,9 @@ class Settings(BaseModel):
     queue: Url
     work: Url
     scratch_dir: Folder
-    fleet: Annotated[Literal["local", "none"], Allowed("local or none")] = "local"
+    fleet: Annotated[Literal["local", "ec2", "none"], Allowed("local, ec2 or none")] = (
+        "local"
+    )
     host: Annotated[str, Field(min_length=1), Allowed("a host name or address")] = (
         "127.0.0.1"
     )
@@ -59,7 +68,7 @@ class Settings(BaseModel):
     overflow_threshold: CountOrNone = 0
     schedule: Schedule = ()
     slots: Count | None = None
-    idle_timeout: Duration = Field(default="60s", validate_default=True)
+    idle_timeout: Duration
     drain_timeout: Duration = Field(default="30s", validate_default=True)
     lease: PositiveDuration
     max_attempts: Count = 3
@@ -78,6 +87,18 @@ class Settings(BaseModel):
         | None
     ) = None
     s3_roles: Pairs = Field(default="", validate_default=True)
+    s3_sources: Words = Field(default="", validate_default=True)
+    s3_destinations: Words = Field(default="", validate_default=True)
+    installation: Name = "nommer"
+    instance_types: Words = ("c7i.xlarge", "c7a.xlarge", "c6i.xlarge", "c6a.xlarge")
+    instance_prices: Prices = Field(default="", validate_default=True)
+    market: Annotated[
+        Literal["spot", "spot-only", "on-demand"], Allowed("spot, spot-only or on-demand")
+    ] = "spot"
+    machine: Annotated[Literal["own", "ec2"], Allowed("own or ec2")] = "own"
+    image: Annotated[str, Field(min_length=1), Allowed("an image")] = "debian-12"
+    volume_size: Size = Field(default="40GiB", validate_default=True)
+    subnets: Words = Field(default="", validate_default=True)
     private_networks: Annotated[bool, Allowed("true or false")] | None = None
     max_source_size: Size = Field(default="1TiB", validate_default=True)
     log_level: Annotated[
@@ -113,7 +134,12 @@ class Settings(BaseModel):
         }
         filled = places | values
         slow = _costs_by_the_call(str(filled["store"]), str(filled["queue"]))
-        return {"lease": "60s" if slow else "30s"} | filled
+        on_ec2 = "ec2" in (values.get("fleet"), values.get("machine"))
+        times = {
+            "lease": "60s" if slow else "30s",
+            "idle_timeout": "30s" if on_ec2 else "60s",
+        }
+        return times | filled
 
     @override
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:

@@ -23,8 +23,12 @@ NommerError
 │   ├── Fenced               someone holds a newer claim
 │   ├── JobOver              the job became final meanwhile
 │   └── HandedBack           the worker is leaving
+│       └── Reclaimed        its machine is taken away
 ├── ServiceUnavailable       a store or queue does not answer
 │   └── StoreFull
+├── LaunchFailed             no machine can be started for a node
+│   ├── NoCapacity           there is none to be had now
+│   └── QuotaReached         the account has as many as it may have
 ├── DataDirInUse             another feederd runs on this data directory
 ├── StorageError
 │   ├── SourceNotFound
@@ -46,7 +50,8 @@ NommerError
 │   ├── EncoderStalled       no progress for too long
 │   ├── EncoderLimit         the encoder crossed a limit that we set
 │   └── OutputDamaged        the encoder said all was well, and it was not
-└── EncoderMissing           there is no usable FFmpeg
+├── EncoderMissing           there is no usable FFmpeg
+└── SetupFailed              an installation could not be set up, or taken down
 
 Class attributes carry policy, so that no caller keeps its own list of types: ``code`` is
 what an answer names and never changes, ``retryable`` is what the worker asks, ``advice`` is
@@ -226,6 +231,12 @@ class HandedBack(WorkStopped):
     code = "HANDED_BACK"
 
 
+class Reclaimed(HandedBack):
+    """The machine is taken away, and the worker with it; the task goes to another."""
+
+    code = "RECLAIMED"
+
+
 class ServiceUnavailable(NommerError):
     """A store or queue does not answer; it is waited for."""
 
@@ -239,6 +250,33 @@ class StoreFull(ServiceUnavailable):
     code = "STORE_FULL"
     default_advice = (
         "Let old jobs be moved out sooner (`keep_jobs_for`), or choose a larger store."
+    )
+
+
+class LaunchFailed(NommerError):
+    """No machine was started for a node, and none will be: another node may fare better."""
+
+    code = "LAUNCH_FAILED"
+    retryable = True
+
+
+class NoCapacity(LaunchFailed):
+    """There is no machine of the wanted types to be had now."""
+
+    code = "NO_CAPACITY"
+    default_advice = (
+        "Nothing, if it passes: it is tried again. More `instance_types`, and `subnets` in "
+        "more zones, make it rarer."
+    )
+
+
+class QuotaReached(LaunchFailed):
+    """The account has as many machines as it may have."""
+
+    code = "QUOTA_REACHED"
+    default_advice = (
+        "Ask AWS for a higher quota of vCPUs (in Service Quotas, under Amazon EC2: one for "
+        "spot and one for on-demand), or lower `max_nodes`."
     )
 
 
@@ -400,6 +438,12 @@ class EncoderMissing(NommerError):
 
     code = "ENCODER_MISSING"
     default_advice = "Reinstall media-nommer, or set `ffmpeg` to the path of an FFmpeg."
+
+
+class SetupFailed(NommerError):
+    """An installation could not be set up, changed or taken down as was asked."""
+
+    code = "SETUP_FAILED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -238,6 +238,15 @@ class Job:
             deadline=None,
         )
 
+    def with_event(self, kind: str, *, at: datetime, detail: str = "") -> "Job":
+        """Return this job with something on record that changed nothing else of it.
+
+        Raises:
+            JobArchived: it has gone to the archive.
+        """
+        self._check_not_archived()
+        return replace(self, changed_at=at, events=self._with_event(at, kind, detail))
+
     def archived(self, *, at: datetime) -> "Job":
         """Return this job, which is final, as one that never changes again.
 

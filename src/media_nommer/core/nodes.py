@@ -12,7 +12,7 @@ from media_nommer.core.errors import IllegalTransition
 
 NodeId = NewType("NodeId", str)
 
-#: How the detail of a node begins that left because task after task failed on it.
+#: How the detail of a node begins that joined, and left because it is no good.
 SET_ASIDE = "it was set aside"
 
 _MILLIS = re.compile(r"n([0-9a-f]{11})[0-9a-f]{6}")
@@ -64,8 +64,8 @@ class Machine:
     """What a node runs on, as far as it is known, and what that costs.
 
     ``name`` is what its fleet calls it, such as an EC2 instance's id, and ``type`` such as
-    ``c7g.xlarge``. ``price`` is for an hour in US dollars, None where nobody knows it. It is
-    paid from ``started_at`` to ``ended_at``, None while it lives.
+    ``c7g.xlarge``. ``price`` is for an hour in US dollars, None where nobody knows it. It
+    is paid from ``started_at`` to ``ended_at``, None while it lives.
     """
 
     name: str = ""

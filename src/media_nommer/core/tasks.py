@@ -9,6 +9,7 @@ from typing import NewType
 from media_nommer.core.errors import Failure, IllegalTransition
 from media_nommer.core.jobs import JobId, Priority
 from media_nommer.core.nodes import NodeId
+from media_nommer.core.shares import Share, merged
 
 TaskId = NewType("TaskId", str)
 
@@ -81,7 +82,8 @@ class Claim:
     """The right to work on a task: the ``number``-th one given, held by ``node``.
 
     Its owner moves ``beat``. Who watches it stand still for ``lease`` on a clock of their
-    own may take the next number.
+    own may take the next number. ``share`` is what it has had of the node as of the last
+    change by its owner, None where an older version gave it.
     """
 
     number: int
@@ -89,11 +91,16 @@ class Claim:
     lease: timedelta
     since: datetime
     beat: int = 0
+    share: Share | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One claim and what came of it. ``log_url`` is where its whole log is kept."""
+    """One claim and what came of it. ``log_url`` is where its whole log is kept.
+
+    ``share`` is what it had of its node, which may be a little after ``ended_at``: what
+    follows from its outcome is part of it. None where an older version wrote it down.
+    """
 
     number: int
     node: NodeId
@@ -103,6 +110,7 @@ class Attempt:
     failure: Failure | None = None
     cpu_seconds: float | None = None
     log_url: str | None = None
+    share: Share | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +181,8 @@ class Task:
     puts: int = 0
     progress: float = 0.0
     attempts: tuple[Attempt, ...] = ()
+    #: Of claims that are in ``attempts`` no more, or never were; like machines as one.
+    past_shares: tuple[Share, ...] = ()
     outcome: Outcome | None = None
     result: Result | None = None
     failure: Failure | None = None
@@ -188,10 +198,23 @@ class Task:
         """Whether its result stands, whoever draws the consequences."""
         return self.outcome is Outcome.SUCCEEDED
 
-    def claimed(self, node: NodeId, *, lease: timedelta, at: datetime) -> "Task":
-        """Return this task under a newer claim; an attempt that it ends is lost."""
+    @property
+    def shares(self) -> tuple[Share | None, ...]:
+        """What all its claims have had of nodes; None where an older version held one."""
+        listed: list[Share | None] = [attempt.share for attempt in self.attempts]
+        if self.claim is not None and not self._is_listed(self.claim):
+            listed.append(self.claim.share)
+        return (*self.past_shares, *listed)
+
+    def claimed(
+        self, node: NodeId, *, lease: timedelta, at: datetime, share: Share | None = None
+    ) -> "Task":
+        """Return this task under a newer claim; an attempt that it ends is lost.
+
+        ``share`` tells what its node runs on, with no seconds yet.
+        """
         number = self.claims + 1
-        claim = Claim(number=number, node=node, lease=lease, since=at)
+        claim = Claim(number=number, node=node, lease=lease, since=at, share=share)
         lost = self._ended(AttemptEnd.LOST, at) if self.claim else self
         state = (
             TaskState.COMMITTED if self.state is TaskState.COMMITTED else TaskState.CLAIMED
@@ -203,6 +226,16 @@ class Task:
             puts=0,
             losses=self.losses + (self.claim is not None),
         )
+
+    def charged(self, share: Share) -> "Task":
+        """Return this task with what its claim has had of its node so far."""
+        assert self.claim is not None, "only a claim is paid for"
+        number = self.claim.number
+        attempts = tuple(
+            replace(attempt, share=share) if attempt.number == number else attempt
+            for attempt in self.attempts
+        )
+        return replace(self, claim=replace(self.claim, share=share), attempts=attempts)
 
     def beaten(self, *, progress: float, at: datetime) -> "Task":
         """Return this task with its claim's beat moved on; progress never goes back."""
@@ -290,6 +323,9 @@ class Task:
             ended = self._ended(
                 AttemptEnd.CANCELED, at, cpu_seconds=cpu_seconds, log_url=log_url
             )
+        elif self.claim is not None and not self._is_listed(self.claim):
+            # It drew the consequences of another's attempt: that is none of its own.
+            ended = self._with_past(self.claim.share)
         return replace(
             ended._moved(TaskState.SETTLED, at),
             claim=None,
@@ -319,8 +355,8 @@ class Task:
         """
         if self.claim is None:
             return self
-        known = any(a.number == self.claim.number for a in self.attempts)
-        if known and end not in {AttemptEnd.COMMITTED, AttemptEnd.FAILED}:
+        listed = self._is_listed(self.claim)
+        if listed and end not in {AttemptEnd.COMMITTED, AttemptEnd.FAILED}:
             return self
         attempt = Attempt(
             number=self.claim.number,
@@ -331,9 +367,19 @@ class Task:
             failure=failure,
             cpu_seconds=cpu_seconds,
             log_url=log_url,
+            share=self.claim.share,
         )
         others = tuple(a for a in self.attempts if a.number != attempt.number)
-        return replace(self, attempts=(*others, attempt)[-ATTEMPTS_KEPT:])
+        kept = (*others, attempt)
+        dropped = (each.share for each in kept[:-ATTEMPTS_KEPT])
+        return replace(self._with_past(*dropped), attempts=kept[-ATTEMPTS_KEPT:])
+
+    def _is_listed(self, claim: Claim) -> bool:
+        return any(attempt.number == claim.number for attempt in self.attempts)
+
+    def _with_past(self, *shares: Share | None) -> "Task":
+        known = tuple(share for share in shares if share is not None)
+        return replace(self, past_shares=merged((*self.past_shares, *known)))
 
 
 def _failures_after(outcome: Outcome, failures: int) -> int:

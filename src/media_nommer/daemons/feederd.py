@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -14,6 +15,7 @@ from media_nommer.conf.values import FOREVER
 from media_nommer.core.errors import NommerError
 from media_nommer.core.ports.fleet import Fleet
 from media_nommer.core.workflow.engine import Engine
+from media_nommer.daemons.opening import AskedToStop, opened_engine
 from media_nommer.feederd.archivist import Archivist
 from media_nommer.feederd.duties import DUTY_LEASE, Chore, Duties
 from media_nommer.feederd.janitor import Janitor, JanitorPolicy, Reaper
@@ -25,9 +27,9 @@ from media_nommer.feederd.running import (
     sole_user,
     wait_until,
 )
-from media_nommer.feederd.scaler import Scaler
+from media_nommer.feederd.scaler import Decided, Scaler
 from media_nommer.feederd.service import JobService
-from media_nommer.planning.scaling import Limits, NodeKind
+from media_nommer.planning.scaling import Limits
 
 log = structlog.get_logger(__name__)
 
@@ -41,35 +43,60 @@ def run_feederd(
 ) -> int:
     """Run feederd until it is asked to stop by SIGINT or SIGTERM; return the exit status.
 
+    Only the main thread can: signals come to it. The rest is as `feed_until_asked` says.
+    """
+    set_up_logs(settings.log_level, settings.log_format)
+    with Signals().caught() as signals:
+        return feed_until_asked(settings, signals, announce=announce)
+
+
+def feed_until_asked(
+    settings: Settings,
+    signals: Signals,
+    *,
+    announce: Callable[[str], None] | None = None,
+) -> int:
+    """Run feederd in this thread until ``signals`` asks it to stop; return the exit status.
+
     ``announce`` is told in sentences where it listens and how it ends. When asked to stop
     it has the local workers drain; what they hand back goes on at the next start. A second
-    request hurries them.
+    request hurries them. A store that is away at the start is waited for.
 
     Raises:
         DataDirInUse: another feederd has the data directory.
         InvalidSetting: the port cannot be had, or a setting cannot be used.
         NommerError: the store or the queue cannot be opened.
     """
-    set_up_logs(settings.log_level, settings.log_format)
-    tell = announce or _log_it
+    try:
+        return _feed(settings, signals, announce or _log_it)
+    except AskedToStop:
+        log.info("feederd_never_started")
+        return 0
+
+
+def _feed(settings: Settings, signals: Signals, tell: Callable[[str], None]) -> int:
     with (
-        Signals().caught() as signals,
         sole_user(settings.data_dir) as name,
-        wiring.open_engine(settings) as engine,
+        opened_engine(settings, asked_to_stop=lambda: signals.asked > 0) as engine,
         listen(settings.host, settings.port) as bound,
     ):
         # These take memory and time to load, and a refused start needs neither.
         from media_nommer.feederd.api import create_app  # noqa: PLC0415
         from media_nommer.feederd.server import Server  # noqa: PLC0415
 
-        fleet = wiring.open_fleet(settings)
+        parts = wiring.open_fleet(settings)
         duties = Duties(engine, name, lease=_duty_lease(settings))
-        loops = _loops(settings, engine, fleet, duties)
+        scaler = None
+        if parts is not None:
+            scaler = Scaler(engine, parts.fleet, _limits(settings), parts.offer)
+        loops = _loops(settings, engine, parts, scaler, duties)
         service = JobService(
             engine=engine,
             outside=wiring.open_outside(settings, engine),
             job_timeout=settings.job_timeout,
             on_new_work=loops["scaling"].wake if "scaling" in loops else lambda: None,
+            kinds=tuple if parts is None else parts.offer,
+            decided=lambda: _decided(scaler, duties),
         )
         server = Server(create_app(service, loopback=settings.loopback), bound)
         server.start()
@@ -84,44 +111,78 @@ def run_feederd(
         tell("feederd is stopping")
         server.stop()
         _end(loops, duties)
-        if fleet is not None:
-            _end_fleet(settings, fleet, signals, tell)
+        if parts is not None:
+            _end_fleet(settings, parts.fleet, signals, tell)
     log.info("feederd_stopped")
     return int(failed)
 
 
 def _loops(
-    settings: Settings, engine: Engine, fleet: Fleet | None, duties: Duties
+    settings: Settings,
+    engine: Engine,
+    parts: wiring.FleetParts | None,
+    scaler: Scaler | None,
+    duties: Duties,
 ) -> dict[str, Loop]:
     work = wiring.work_policy(settings)
-    policy = JanitorPolicy(keep_logs_for=settings.keep_logs_for)
-    janitor = Janitor(engine, work, policy)
+    forever = settings.keep_jobs_for == FOREVER
     # A submission wakes the scaler; between two of them, looks are what an idle day costs.
-    look_every = 15 * SECOND if settings.costs_by_the_call else SECOND
+    paid = settings.costs_by_the_call
+    look_every = 15 * SECOND if paid else SECOND
+    if parts is not None:
+        look_every = max(look_every, parts.look_every)
+    quiet_every = max(look_every, 60 * SECOND) if paid else look_every
+    policy = replace(
+        JanitorPolicy() if parts is None else parts.patience,
+        look_every=quiet_every,
+        keep_logs_for=settings.keep_logs_for,
+        keep_ledger_for=None if forever else settings.keep_jobs_for,
+    )
+    janitor = Janitor(engine, work, policy)
     put_again_every = min(max(work.put_again_after / 4, SECOND), 30 * SECOND)
+    if paid:
+        put_again_every = max(put_again_every, work.put_again_after / 2)
     # Without a timeout only jobs of before, when there was one, have deadlines.
     deadlines_every = 5 * SECOND if settings.job_timeout else 60 * SECOND
+    if paid:
+        deadlines_every *= 10
     chores = [
         Chore("putting-again", "janitor", put_again_every, janitor.put_again),
         Chore("deadlines", "janitor", deadlines_every, janitor.end_overdue),
         Chore("tidying", "janitor", 600 * SECOND, janitor.tidy),
     ]
-    if settings.keep_jobs_for != FOREVER:
+    if not forever:
         archivist = Archivist(engine, settings.keep_jobs_for)
         chores.append(Chore("archiving", "janitor", 60 * SECOND, archivist.step))
     loops: dict[str, Loop] = {}
-    if fleet is not None:
-        local = NodeKind(name="local", slots=settings.slots_in_force)
-        scaler = Scaler(engine, fleet, _limits(settings), [local])
-        chores.append(Chore("scaling", "scaler", look_every, scaler.step))
+    if scaler is not None:
+        chores.append(
+            Chore(
+                "scaling",
+                "scaler",
+                look_every,
+                scaler.step,
+                quiet=lambda: scaler.quiet,
+                quiet_every=quiet_every,
+            )
+        )
     reaper = Reaper(
         engine,
-        fleet,
+        None if parts is None else parts.fleet,
         work,
         policy,
         on_change=lambda: loops["scaling"].wake() if "scaling" in loops else None,
     )
-    chores.append(Chore("reaping", "reaper", look_every, reaper.step))
+    chores.append(
+        Chore(
+            "reaping",
+            "reaper",
+            look_every,
+            reaper.step,
+            quiet=lambda: reaper.quiet,
+            quiet_every=quiet_every,
+        )
+    )
     loops |= {chore.name: Loop(chore, duties) for chore in chores}
     return loops
 
@@ -138,8 +199,16 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
+def _decided(scaler: Scaler | None, duties: Duties) -> Decided | None:
+    """Return what was decided last on the fleet, None where another feederd decides."""
+    if scaler is None or not duties.holds("scaler"):
+        return None
+    return scaler.decided
+
+
 def _duty_lease(settings: Settings) -> timedelta:
-    return 4 * DUTY_LEASE if settings.costs_by_the_call else DUTY_LEASE
+    # It is shown three times a lease, by chores that may rest for a minute.
+    return 12 * DUTY_LEASE if settings.costs_by_the_call else DUTY_LEASE
 
 
 def _end(loops: dict[str, Loop], duties: Duties) -> None:
@@ -153,6 +222,9 @@ def _end(loops: dict[str, Loop], duties: Duties) -> None:
 def _end_fleet(
     settings: Settings, fleet: Fleet, signals: Signals, tell: Callable[[str], None]
 ) -> None:
+    if fleet.outlives_feederd:
+        tell("the workers go on until there is nothing to do")
+        return
     count = len(fleet.alive())
     if not count:
         return

@@ -17,6 +17,7 @@ from media_nommer.core.errors import (
     JobOver,
     NommerError,
     OutputExists,
+    Reclaimed,
     ServiceUnavailable,
     StorageError,
     WorkStopped,
@@ -24,7 +25,12 @@ from media_nommer.core.errors import (
 from media_nommer.core.tasks import Outcome, Task, TaskState
 from media_nommer.core.workflow.claims import HeldTask
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
-from media_nommer.core.workflow.following import drop_work, follow_up, tidy_run
+from media_nommer.core.workflow.following import (
+    drop_work,
+    follow_up,
+    tell_of_reclaim,
+    tidy_run,
+)
 from media_nommer.ec2nommerd.nommers.base import Nommers, Step, Work
 
 log = structlog.get_logger(__name__)
@@ -41,8 +47,8 @@ class AttemptRunner:
     """Works on held tasks; every way that an attempt can end is decided here.
 
     ``scratch`` gives a folder for the attempt named, and removes it afterwards. ``on_step``
-    is told how far each attempt is. ``pause`` waits between two looks at a store or queue
-    that does not answer.
+    is told how far each attempt is, ``on_end`` that it has ended. ``pause`` waits between
+    two looks at a store or queue that does not answer.
     """
 
     engine: Engine
@@ -50,6 +56,7 @@ class AttemptRunner:
     nommers: Nommers
     scratch: Callable[[str], AbstractContextManager[Path]]
     on_step: Callable[[Step], None] = lambda _step: None
+    on_end: Callable[[HeldTask], None] = lambda _held: None
     pause: Callable[[timedelta], None] = _sleep
 
     def run(self, held: HeldTask) -> None:
@@ -71,6 +78,8 @@ class AttemptRunner:
         else:
             bound.info("attempt_ended", state=held.task.state, outcome=held.task.outcome)
             self._tidy(held)
+        finally:
+            self.on_end(held)
 
     def _run_in_scratch(self, held: HeldTask) -> None:
         name = f"{held.task.id}.c{held.number}"
@@ -94,8 +103,8 @@ class AttemptRunner:
             self._follow_up(held)
         except JobOver:
             self._drop(work)
-        except HandedBack:
-            self._hand_back(work)
+        except HandedBack as why:
+            self._hand_back(work, why)
         except WorkStopped:
             raise
         except ServiceUnavailable as error:
@@ -165,7 +174,7 @@ class AttemptRunner:
         log_url = self._keep_log(work)
         drop_work(self.engine, work.held, cpu_seconds=work.cpu_seconds, log_url=log_url)
 
-    def _hand_back(self, work: Work) -> None:
+    def _hand_back(self, work: Work, why: HandedBack) -> None:
         """Give the task to another worker, now: record first, then the message."""
         held, log_url = work.held, self._keep_log(work)
         at = self.engine.clock.now()
@@ -175,6 +184,14 @@ class AttemptRunner:
             )
         )
         self.engine.put(held.task)
+        if isinstance(why, Reclaimed):
+            self._tell_of_reclaim(held, why)
+
+    def _tell_of_reclaim(self, held: HeldTask, why: Reclaimed) -> None:
+        try:
+            tell_of_reclaim(self.engine, held.task, why.message)
+        except NommerError as error:
+            log.warning("reclaim_not_told", task=held.task.id, message=error.message)
 
     def _set_aside(self, work: Work, error: ServiceUnavailable) -> None:
         """Free a task for later because a service is away: that is nobody's failure."""

@@ -8,10 +8,11 @@ from threading import Lock
 import structlog
 
 from media_nommer.core.errors import HandedBack, LeaseLost, NommerError
-from media_nommer.core.nodes import NodeId
+from media_nommer.core.nodes import Machine, NodeId
 from media_nommer.core.ports.queue import Delivery, GiveUp, never_give_up
 from media_nommer.core.workflow.claims import HeldTask, Watched, receive
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
+from media_nommer.core.workflow.metering import Meter
 from media_nommer.core.workflow.watch import BeatWatch
 from media_nommer.ec2nommerd.attempts import AttemptRunner
 
@@ -47,6 +48,7 @@ class Worker:
         self._spawn = spawn
         self._on_free = on_free
         self._watch = BeatWatch(engine.clock)
+        self._meter = Meter(engine.clock)
         self._watched: dict[str, tuple[Delivery, float]] = {}
         self._held: dict[str, HeldTask] = {}
         self._lock = Lock()
@@ -57,6 +59,16 @@ class Worker:
     def busy(self) -> int:
         """How many tasks are being worked on."""
         return len(self._held)
+
+    @property
+    def at_work(self) -> tuple[HeldTask, ...]:
+        """The claims that are being worked on."""
+        return tuple(self._all_held())
+
+    @property
+    def worked(self) -> float:
+        """Seconds of the node that attempts have on record."""
+        return self._meter.worked
 
     @property
     def idle_for(self) -> timedelta:
@@ -98,14 +110,18 @@ class Worker:
         for delivery, _due in list(self._watched.values()):
             self._hide(delivery)
 
+    def runs_on(self, machine: Machine, *, kind: str) -> None:
+        """Tell what the node runs on, as far as it is known now; attempts write it down."""
+        self._meter.runs_on(machine, kind=kind)
+
     def drain(self) -> None:
         """Take nothing more."""
         self._draining = True
 
-    def hand_back(self) -> None:
+    def hand_back(self, why: HandedBack | None = None) -> None:
         """Stop what is being worked on, so that other workers get it now."""
         for held in self._all_held():
-            held.stop(HandedBack("the worker is leaving"))
+            held.stop(why or HandedBack("the worker is leaving"))
 
     def _has_room(self) -> bool:
         return not self._draining and len(self._held) < self._slots
@@ -141,6 +157,7 @@ class Worker:
             delivery,
             node=self._node,
             lease=self._policy.lease,
+            share=self._meter.nothing,
         )
         if isinstance(found, HeldTask):
             self._begin(found)
@@ -153,6 +170,7 @@ class Worker:
 
     def _begin(self, held: HeldTask) -> None:
         key = f"{held.task.id}.{held.number}"
+        held.stint = stint = self._meter.begin()
         with self._lock:
             self._held[key] = held
 
@@ -160,6 +178,7 @@ class Worker:
             try:
                 self._runner.run(held)
             finally:
+                stint.end()
                 with self._lock:
                     self._held.pop(key, None)
                 self._last_busy = self._engine.clock.monotonic()

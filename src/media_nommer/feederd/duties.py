@@ -17,12 +17,22 @@ DUTY_LEASE = timedelta(seconds=15)
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """A loop of feederd: one ``step``, done ``every`` so often by who has its ``duty``."""
+    """A loop of feederd: one ``step``, done ``every`` so often by who has its ``duty``.
+
+    While ``quiet`` says that nothing is going on it is done ``quiet_every`` so often.
+    """
 
     name: str
     duty: str
     every: timedelta
     step: Callable[[], object]
+    quiet: Callable[[], bool] = lambda: False
+    quiet_every: timedelta = timedelta()
+
+    @property
+    def pause(self) -> timedelta:
+        """How long to rest after a step."""
+        return max(self.every, self.quiet_every) if self.quiet() else self.every
 
 
 class Duties:

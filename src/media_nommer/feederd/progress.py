@@ -10,13 +10,16 @@ ALMOST = 0.99
 
 
 def progress_of(job: Job, tasks: Sequence[Task]) -> float:
-    """Return the progress (0 to 1) of a job whose present run has ``tasks``.
+    """Return the progress (0 to 1) of a job; of ``tasks`` those of its present run tell.
 
     Each task of the plan counts by its weight, also one that is not there yet. Looking at
     the source counts for nothing: what it finds may be a long plan.
     """
     if job.state is JobState.FINISHED:
         return 1.0
+    if job.state is JobState.PENDING:
+        return min(job.progress, ALMOST)
+    tasks = [task for task in tasks if task.run == job.run]
     plan = _plan(tasks)
     if plan:
         done = {task.key: task.progress for task in tasks}

@@ -1,4 +1,4 @@
-"""A feederd that runs: HTTP in one thread, each loop in another, the end in the first."""
+"""A feederd that runs: HTTP in one thread, each loop in another, the end in its own."""
 
 import fcntl
 import os
@@ -26,7 +26,7 @@ from media_nommer.feederd.duties import Chore, Duties
 
 log = structlog.get_logger(__name__)
 
-#: How often the main thread looks whether it was asked to stop.
+#: How often who waits looks whether it was asked to stop.
 _LOOK_EVERY = 0.1
 #: How long a node may take that was asked to end at once.
 _TIME_TO_END = timedelta(seconds=20)
@@ -118,7 +118,7 @@ class Loop:
     def _run(self) -> None:
         while not self._stopping:
             self._step()
-            self._wake.wait(self._chore.every.total_seconds())
+            self._wake.wait(self._chore.pause.total_seconds())
             self._wake.clear()
 
     def _step(self) -> None:
@@ -138,7 +138,7 @@ class Loop:
 
 
 class Signals:
-    """Counts how often we were asked to stop.
+    """Counts how often we were asked to stop, by signals or by whoever calls ``ask``.
 
     The handler does no more than count: whatever takes a lock could wait for itself there.
     """
@@ -149,15 +149,19 @@ class Signals:
     @contextmanager
     def caught(self) -> Iterator["Signals"]:
         """Take SIGINT and SIGTERM as requests to stop."""
-        before = {s: signal.signal(s, self._ask) for s in (signal.SIGINT, signal.SIGTERM)}
+        before = {s: signal.signal(s, self._take) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield self
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+    def ask(self) -> None:
+        """Ask once more."""
         self.asked += 1
+
+    def _take(self, _number: int, _frame: FrameType | None) -> None:
+        self.ask()
 
 
 def wait_until(

@@ -1,32 +1,43 @@
 """The fleet as feederd sees it, and what was decided acted on: intent before call."""
 
-import secrets
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from media_nommer.core.errors import NommerError, Overtaken
-from media_nommer.core.nodes import Node, NodeId, NodeState
+from media_nommer.core.errors import LaunchFailed, NommerError, Overtaken
+from media_nommer.core.nodes import (
+    SET_ASIDE,
+    Machine,
+    Node,
+    NodeId,
+    NodeState,
+    new_node_id,
+)
 from media_nommer.core.ports.fleet import Fleet
 from media_nommer.core.workflow.changes import change_node
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.backlog import Backlog, BacklogReader
 from media_nommer.planning.scaling import (
     SERVING,
+    Decision,
     FailedLaunches,
     FleetNode,
     FleetView,
     Limits,
     NodeKind,
     decide,
+    usual_boot,
     within,
 )
 
 log = structlog.get_logger(__name__)
+
+#: Tells which kinds of node can be had, as things are now.
+Offer = Callable[[], Sequence[NodeKind]]
 
 #: The detail of an intent that was withdrawn before anybody acted on it.
 WITHDRAWN = "one too many"
@@ -57,6 +68,7 @@ def seen(nodes: Sequence[Node], now: datetime, names: set[str]) -> tuple[FleetNo
             state=node.state,
             age=now - node.created_at,
             slots=node.slots,
+            price=node.machine.price,
             ours=node.kind in names,
         )
         for node in nodes
@@ -68,12 +80,14 @@ def failed_launches(nodes: Sequence[Node], kind: str, now: datetime) -> FailedLa
     """Return how many of the newest launches of a kind came to nothing.
 
     Those that are still on their way tell nothing yet, and withdrawn ones nothing at all.
+    A node that joined, and set itself aside because nothing went well on it, counts: one
+    started in its place may fare no better.
     """
     failed: list[Node] = []
     for node in sorted(nodes, key=_by_id, reverse=True):
         if node.kind != kind or node.detail == WITHDRAWN:
             continue
-        if node.slots:  # one that joined has slots
+        if node.slots and not node.detail.startswith(SET_ASIDE):  # it joined, and works
             break
         if node.gone:
             failed.append(node)
@@ -86,16 +100,31 @@ def _by_id(node: Node) -> str:
     return node.id
 
 
-def new_node_id(now: datetime) -> NodeId:
-    """Return an id that nobody else has; ids sort by ``now`` to the millisecond."""
-    return NodeId(f"n{int(now.timestamp() * 1000):011x}{secrets.token_hex(3)}")
+def boots_of(nodes: Sequence[Node], kind: str) -> tuple[timedelta, ...]:
+    """Return how long nodes of a kind took from their machine's start to work, in turn."""
+    return tuple(
+        node.joined_at - node.machine.started_at
+        for node in sorted(nodes, key=_by_id)
+        if node.kind == kind and node.joined_at and node.machine.started_at
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided last, and when."""
+
+    at: datetime
+    decision: Decision
 
 
 class Scaler:
-    """Starts nodes of the ``kinds`` on offer through a fleet; they end themselves (rule 5).
+    """Starts nodes of the kinds on ``offer`` through a fleet; they end themselves (rule 5).
 
-    Whatever another feederd does at the same time, it asks the fleet for no node beyond
-    ``limits``: an intent that turns out to be one too many is withdrawn before the call.
+    What is on offer is asked at each step, and of how long a node takes to boot the past is
+    believed rather than that. Whatever another feederd does at the same time, it asks the
+    fleet for no node beyond ``limits``: an intent that turns out to be one too many is
+    withdrawn before the call. It is ``quiet`` if at the last step there was no task, and no
+    node on its way.
     """
 
     def __init__(
@@ -103,34 +132,56 @@ class Scaler:
         engine: Engine,
         fleet: Fleet,
         limits: Limits,
-        kinds: Sequence[NodeKind],
+        offer: Offer,
         *,
         new_id: Callable[[datetime], NodeId] = new_node_id,
     ) -> None:
         self._engine = engine
         self._fleet = fleet
         self._all_limits = limits
-        self._kinds = tuple(kinds)
-        self._names = {kind.name for kind in kinds}
-        self._most_slots = max((kind.slots for kind in kinds), default=1)
-        self._soon = min((kind.boot for kind in kinds), default=timedelta())
+        self._offer = offer
+        self._kinds: tuple[NodeKind, ...] = ()
+        self._names: set[str] = set()
+        self._boots: dict[str, timedelta] = {}
         self._backlog = BacklogReader(engine)
         self._new_id = new_id
         self._host = socket.gethostname()
         self._held_back_by = ""
+        self._decided: Decided | None = None
+        self.quiet = False
+
+    @property
+    def decided(self) -> Decided | None:
+        """What the last step decided, None before the first; any thread may ask."""
+        return self._decided
 
     def step(self) -> int:
-        """Bring the fleet to the size that it should have; return how many were started."""
+        """Bring the fleet to the size that it should have; return how many were started.
+
+        Raises:
+            NommerError: it cannot be told now what to start; that is what was decided then.
+        """
+        try:
+            return self._step()
+        except NommerError as error:
+            self._decide(Decision((), f"none: {error.message}"))
+            raise
+
+    def _step(self) -> int:
         now = self._engine.clock.now()
         limits = self._all_limits.at(now)
         nodes = self._engine.store.nodes(gone=True)
+        self._learn_kinds(nodes)
         self._adopt(nodes)
         nodes = self._reconcile_kept(nodes, limits)
         view = look(nodes, self._read_backlog(nodes, limits), now, self._kinds)
+        coming = any(node.state is NodeState.LAUNCHING for node in view.nodes)
+        self.quiet = not (view.waiting or view.working or coming)
         decision = decide(view, limits, self._kinds)
         if decision.launches or decision.held_back_by != self._held_back_by:
             log.info("scaling_decided", reason=decision.reason)
         self._held_back_by = decision.held_back_by
+        self._decide(decision)
         kept = sum(node.kept and node.state in SERVING for node in nodes)
         intents = [
             self._intend(kind, kept=kept + number < limits.min_nodes)
@@ -138,20 +189,34 @@ class Scaler:
         ]
         return self._start(intents, limits) if intents else 0
 
+    def _decide(self, decision: Decision) -> None:
+        self._decided = Decided(self._engine.clock.now(), decision)
+
+    def _learn_kinds(self, nodes: Sequence[Node]) -> None:
+        """Take note of what is on offer, and of how long that took to boot lately."""
+        kinds = []
+        for kind in self._offer():
+            known = self._boots.get(kind.name, kind.boot)
+            boot = self._boots[kind.name] = usual_boot(boots_of(nodes, kind.name), known)
+            kinds.append(replace(kind, boot=boot))
+        self._kinds = tuple(kinds)
+        self._names = {kind.name for kind in kinds}
+
     def _read_backlog(self, nodes: Sequence[Node], limits: Limits) -> Backlog:
         serving = [node for node in nodes if node.state in SERVING]
-        slots = limits.max_nodes * self._most_slots  # a look at more would change nothing
-        slots += sum(node.slots or self._most_slots for node in serving) + 1
+        most = max((kind.slots for kind in self._kinds), default=1)
+        soon = min((kind.boot for kind in self._kinds), default=timedelta())
+        slots = limits.max_nodes * most  # a look at more would change nothing
+        slots += sum(node.slots or most for node in serving) + 1
         return self._backlog.read(
-            frozenset(node.id for node in serving), self._soon, limit=slots * _TASKS_A_SLOT
+            frozenset(node.id for node in serving), soon, limit=slots * _TASKS_A_SLOT
         )
 
     def _adopt(self, nodes: Sequence[Node]) -> None:
         """Start what an intent stands for, if whoever stored it died before the call."""
         for node in nodes:
-            ours = node.kind in self._names and node.host == self._host
-            if ours and node.state is NodeState.LAUNCHING:
-                self._fleet.start(node)
+            if node.state is NodeState.LAUNCHING and self._fleet.answers_for(node):
+                self._start_one(node)
 
     def _reconcile_kept(self, nodes: Sequence[Node], limits: Limits) -> tuple[Node, ...]:
         """Keep as many of the serving nodes as ``min_nodes`` says, the oldest ones."""
@@ -193,12 +258,45 @@ class Scaler:
             there = seen(self._engine.store.nodes(), now, self._names)
         for intent in intents:
             log.info("node_starting", node=intent.id, kind=intent.kind, kept=intent.kept)
-            try:
-                self._fleet.start(intent)
-            except NommerError as error:
-                # The intent stays: it is tried again, and given up when its time is over.
-                log.warning("node_not_started", node=intent.id, message=error.message)
+            self._start_one(intent)
         return len(intents)
+
+    def _start_one(self, intent: Node) -> None:
+        """Have the machine of an intent made, and write down which it is, or why none."""
+        try:
+            machine = self._fleet.start(intent)
+        except NommerError as error:
+            log.warning(
+                "node_not_started", node=intent.id, code=error.code, message=error.message
+            )
+            # Where something may come of it yet, the intent stays: it is tried again, and
+            # given up when its time is over.
+            self._tell_why_not(intent, error.message, over=isinstance(error, LaunchFailed))
+        else:
+            self._tell_machine(intent, machine)
+
+    def _tell_why_not(self, intent: Node, why: str, *, over: bool) -> None:
+        at = self._engine.clock.now()
+
+        def told(latest: Node) -> Node | None:
+            if latest.state is not NodeState.LAUNCHING:
+                return None
+            if over:
+                return latest.moved_to(NodeState.GONE, at=at, detail=why)
+            return None if latest.detail == why else replace(latest, detail=why)
+
+        change_node(self._engine.store, intent.id, told)
+
+    def _tell_machine(self, intent: Node, machine: Machine) -> None:
+        def told(latest: Node) -> Node | None:
+            known = latest.machine.filled_in(machine)
+            launching = latest.state is NodeState.LAUNCHING
+            detail = "" if launching else latest.detail
+            whole = replace(latest, machine=known, detail=detail)
+            return None if whole == latest else whole
+
+        if told(intent) is not None:
+            change_node(self._engine.store, intent.id, told)
 
     def _withdraw(self, intent: Node) -> None:
         """Take back an intent; should it have been acted on, its node ends itself."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from media_nommer.core.errors import (
     IdempotencyConflict,
     InvalidRecipe,
     JobNotFound,
+    NodeNotFound,
     PathNotAllowed,
     SourceNotFound,
     StorageError,
@@ -32,7 +34,7 @@ from media_nommer.core.jobs import (
     Priority,
     PublishedFile,
 )
-from media_nommer.core.nodes import Node
+from media_nommer.core.nodes import Node, NodeId
 from media_nommer.core.ports.storage import Storage
 from media_nommer.core.ports.store import JobFilter, JobPage
 from media_nommer.core.presets import Preset, load_presets
@@ -43,12 +45,19 @@ from media_nommer.core.tasks import Attempt, Task
 from media_nommer.core.workflow import archiving, submitting
 from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.engine import Engine
+from media_nommer.feederd.costs import CostBook, tasks_of
+from media_nommer.feederd.estimating import Estimate, estimate
+from media_nommer.feederd.scaler import Decided
 from media_nommer.feederd.views import Health
+from media_nommer.planning.scaling import NodeKind
 
 log = structlog.get_logger(__name__)
 
 MOST_JOBS_A_PAGE = 200
 _LONGEST_KEY = 256
+
+#: What may stand in the path of a node's log.
+_NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +83,22 @@ class JobService:
     """What callers may ask for, whatever API they come through.
 
     ``outside`` is the storage as far as callers may reach into it (rule 13); the engine's
-    own reaches the work area too. ``on_new_work`` is called when there is something to do.
+    own reaches the work area too. ``kinds`` tells the nodes on offer, for estimates.
+    ``on_new_work`` is called when there is something to do. ``decided`` tells what this
+    feederd last decided on its fleet, None where it does not.
     """
 
     engine: Engine
     outside: Storage
     job_timeout: timedelta | None = None
     presets: Mapping[str, Preset] = field(default_factory=load_presets)
+    kinds: Callable[[], Sequence[NodeKind]] = tuple
     on_new_work: Callable[[], None] = lambda: None
+    decided: Callable[[], Decided | None] = lambda: None
+    costs: CostBook = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "costs", CostBook(self.engine))
 
     def submit(
         self, document: object, *, idempotency_key: str | None = None, caller: str = ""
@@ -200,6 +217,24 @@ class JobService:
         whole = archiving.whole_job(self.engine, job.id)
         return tuple(task for task in whole.tasks if task.run == job.run)
 
+    def all_tasks(self, job: Job) -> tuple[Task, ...]:
+        """Return the tasks of all runs of a job, none where nobody can have begun it."""
+        return tasks_of(self.engine, job)
+
+    def estimate(self, document: object, *, film_seconds: float | None = None) -> Estimate:
+        """Return what a job would take and cost; nothing is created or read for it.
+
+        ``film_seconds`` is how long its film is, where that is known.
+
+        Raises:
+            InvalidRecipe: the document does not say what can be done.
+            UnknownPreset: no preset has that name.
+            BadRequest: no film is so long.
+        """
+        recipe = resolve_presets(parse_recipe(document), self.presets)
+        job = self._job(recipe, None, "")
+        return estimate(self.engine, job, recipe, self.kinds(), film_seconds)
+
     def logs(self, job_id: str) -> tuple[AttemptLog, ...]:
         """Return every attempt at a job that is on record, the oldest first (rule 10).
 
@@ -232,9 +267,28 @@ class JobService:
             for file in output.files
         )
 
-    def nodes(self) -> tuple[Node, ...]:
-        """Return the nodes that are not gone, the oldest first."""
-        return self.engine.store.nodes()
+    def nodes(self, *, gone: bool = False) -> tuple[Node, ...]:
+        """Return the nodes, the oldest first; those that are gone only if asked for."""
+        return self.engine.store.nodes(gone=gone)
+
+    def node_log(self, node_id: str) -> str:
+        """Return the log that a node on EC2 keeps, also when its machine is gone.
+
+        Raises:
+            NodeNotFound: there is no log of a node with this id.
+        """
+        missing = NodeNotFound(
+            f"no log of a node {node_id} is kept",
+            advice="Nodes on EC2 keep theirs, within a minute and when they end; those of "
+            "this machine write to `logs` in the data directory.",
+        )
+        if not _NODE_ID.fullmatch(node_id):
+            raise missing
+        url = self.engine.node_log_url(NodeId(node_id))
+        try:
+            return self.engine.storage.read(url).decode("utf-8", "replace")
+        except SourceNotFound as error:
+            raise missing from error
 
     def health(self) -> Health:
         """Return that all is well, having asked the store and the queue.

@@ -8,10 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from media_nommer.core.errors import Failure
 from media_nommer.core.jobs import Job, Output, OutputState
-from media_nommer.core.nodes import Node
+from media_nommer.core.nodes import Machine, Node
 from media_nommer.core.presets import Preset
+from media_nommer.core.shares import Spent
 from media_nommer.core.tasks import Attempt, Task
 from media_nommer.feederd.progress import progress_of
+from media_nommer.feederd.scaler import Decided
 
 
 class View(BaseModel):
@@ -77,7 +79,11 @@ class OutputView(View):
 
 
 class JobView(View):
-    """A job. ``progress`` goes from 0 to 1 and never back within a ``run``."""
+    """A job. ``progress`` goes from 0 to 1 and never back within a ``run``.
+
+    ``machine_seconds`` and ``cost``, in US dollars, are of all its runs so far, and null in
+    lists; ``cost`` is null too where the price of a machine is not known.
+    """
 
     id: str
     state: str
@@ -96,11 +102,13 @@ class JobView(View):
     started_at: datetime | None
     finished_at: datetime | None
     deadline: datetime | None
+    machine_seconds: float | None
+    cost: float | None
     links: Mapping[str, str]
 
     @classmethod
-    def of(cls, job: Job, tasks: Sequence[Task]) -> "JobView":
-        """Return the view of a job whose present run has ``tasks``."""
+    def of(cls, job: Job, tasks: Sequence[Task], spent: Spent | None = None) -> "JobView":
+        """Return the view of a job whose present run has ``tasks``, others may be there."""
         recipe: Mapping[str, Any] = job.recipe
         own = f"/v1/jobs/{job.id}"
         return cls(
@@ -121,6 +129,8 @@ class JobView(View):
             started_at=job.started_at,
             finished_at=job.finished_at,
             deadline=job.deadline,
+            machine_seconds=None if spent is None else seconds_shown(spent.seconds),
+            cost=None if spent is None else dollars_shown(spent.cost),
             links={"self": own, "logs": f"{own}/logs", "links": f"{own}/links"},
         )
 
@@ -132,8 +142,36 @@ class JobList(View):
     cursor: str | None
 
 
+class MachineView(View):
+    """What a node runs on. ``price`` is US dollars an hour, null where it is not known."""
+
+    name: str
+    type: str
+    market: str
+    zone: str
+    price: float | None
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, machine: Machine) -> "MachineView":
+        """Return the view of a machine."""
+        return cls(
+            name=machine.name,
+            type=machine.type,
+            market=machine.market,
+            zone=machine.zone,
+            price=machine.price,
+            started_at=machine.started_at,
+            ended_at=machine.ended_at,
+        )
+
+
 class AttemptView(View):
-    """One attempt at a task, with the command that it ran and the whole of its log."""
+    """One attempt at a task, with the command that it ran and the whole of its log.
+
+    ``machine_seconds`` is its share of its node's, null where nobody counted it.
+    """
 
     task: str
     run: int
@@ -143,6 +181,9 @@ class AttemptView(View):
     ended_at: datetime
     end: str
     cpu_seconds: float | None
+    machine_seconds: float | None
+    cost: float | None
+    machine: MachineView | None
     failure: FailureView | None
     commands: tuple[str, ...] = ()
     log: str | None = None
@@ -151,6 +192,7 @@ class AttemptView(View):
     def of(cls, task: Task, attempt: Attempt, log: str | None) -> "AttemptView":
         """Return the view of an attempt; None for ``log`` says that none is kept."""
         lines = log.splitlines() if log else []
+        share = attempt.share
         return cls(
             task=task.key,
             run=task.run,
@@ -160,6 +202,9 @@ class AttemptView(View):
             ended_at=attempt.ended_at,
             end=attempt.end,
             cpu_seconds=attempt.cpu_seconds,
+            machine_seconds=None if share is None else seconds_shown(share.seconds),
+            cost=None if share is None else dollars_shown(share.cost),
+            machine=None if share is None else MachineView.of(share.machine),
             failure=FailureView.of(attempt.failure),
             commands=tuple(line[2:] for line in lines if line.startswith("$ ")),
             log=log,
@@ -189,7 +234,10 @@ class JobLinks(View):
 
 
 class NodeView(View):
-    """A node, and how many of its slots are busy."""
+    """A node, and how many of its slots are busy.
+
+    It takes tasks from ``joined_at`` on; in ``worked`` seconds it had some.
+    """
 
     id: str
     kind: str
@@ -200,8 +248,11 @@ class NodeView(View):
     busy: int
     kept: bool
     detail: str
+    machine: MachineView
     created_at: datetime
+    joined_at: datetime | None
     changed_at: datetime
+    worked: float
 
     @classmethod
     def of(cls, node: Node) -> "NodeView":
@@ -216,8 +267,11 @@ class NodeView(View):
             busy=node.busy,
             kept=node.kept,
             detail=node.detail,
+            machine=MachineView.of(node.machine),
             created_at=node.created_at,
+            joined_at=node.joined_at,
             changed_at=node.changed_at,
+            worked=seconds_shown(node.worked),
         )
 
 
@@ -225,6 +279,46 @@ class NodeList(View):
     """The nodes, the oldest first."""
 
     nodes: tuple[NodeView, ...]
+
+
+class NodeLogView(View):
+    """What a node has logged, or the newest of it where that is much."""
+
+    node: str
+    log: str
+
+
+class DecisionView(View):
+    """What was decided: the kinds of node that were started, and why so many.
+
+    ``held_back_by`` names the limit that kept it from more, null where none did.
+    """
+
+    at: datetime
+    launches: tuple[str, ...]
+    reason: str
+    held_back_by: str | None
+
+
+class FleetDecision(View):
+    """The last decision on the fleet, null where this feederd does not decide."""
+
+    decision: DecisionView | None
+
+    @classmethod
+    def of(cls, decided: Decided | None) -> "FleetDecision":
+        """Return the view of what was decided last."""
+        if decided is None:
+            return cls(decision=None)
+        made = decided.decision
+        return cls(
+            decision=DecisionView(
+                at=decided.at,
+                launches=made.launches,
+                reason=made.reason,
+                held_back_by=made.held_back_by or None,
+            )
+        )
 
 
 class PresetView(View):
@@ -253,3 +347,13 @@ class Health(View):
     version: str
     nodes: int = 0
     queued: int = Field(default=0, description="Messages on the queue, held or waiting.")
+
+
+def seconds_shown(seconds: float) -> float:
+    """Return seconds as they are shown: to a millisecond."""
+    return round(seconds, 3)
+
+
+def dollars_shown(cost: float | None) -> float | None:
+    """Return US dollars as they are shown: a second of a cheap machine is a millionth."""
+    return None if cost is None else round(cost, 8)

@@ -14,6 +14,10 @@ from media_nommer.core.schedule import Window, window_at
 #: The states in which a node takes tasks, or will.
 SERVING = frozenset({NodeState.LAUNCHING, NodeState.RUNNING})
 
+#: So many of the last boots tell how long the next one takes; one is no boot beyond a time.
+_BOOTS = 9
+_LONGEST_BOOT = timedelta(minutes=30)
+
 #: Prices are sums of floats: a limit that is met to a millionth of a cent is met.
 _ROUNDING = 1e-8
 
@@ -157,6 +161,16 @@ def wait_after(failed_launches: int, limits: Limits) -> timedelta:
     """Return how long to wait after so many launches in a row that came to nothing."""
     doublings = min(max(failed_launches, 1) - 1, 30)
     return min(limits.relaunch_after * (1 << doublings), limits.relaunch_limit)
+
+
+def usual_boot(boots: Sequence[timedelta], otherwise: timedelta) -> timedelta:
+    """Return how long the next boot will take, as the last ones of ``boots`` did.
+
+    Clocks of two machines may tell nonsense together, which is left out.
+    """
+    sane = [boot for boot in boots if timedelta() < boot < _LONGEST_BOOT]
+    last = sorted(sane[-_BOOTS:])
+    return last[len(last) // 2] if last else otherwise
 
 
 def hourly_cost(nodes: Sequence[FleetNode], kinds: Sequence[NodeKind]) -> float:

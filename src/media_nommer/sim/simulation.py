@@ -78,7 +78,7 @@ class Simulation:
     def _start_feederd(self) -> None:
         self._feederd = Process("feederd")
         engine, fleet, janitors = self._place.engine, self._fleet, JanitorPolicy()
-        scaler = Scaler(engine, fleet, FLEET, [KIND], new_id=self._new_node)
+        scaler = Scaler(engine, fleet, FLEET, lambda: [KIND], new_id=self._new_node)
         reaper = Reaper(engine, fleet, POLICY, janitors)
         janitor = Janitor(engine, POLICY, janitors)
         self._world.start(self._feederd, self._serve)

@@ -14,7 +14,8 @@ from media_nommer.core.jobs import (
     Priority,
     PublishedFile,
 )
-from media_nommer.core.nodes import Duty, Node, NodeId
+from media_nommer.core.nodes import Duty, Machine, Market, Node, NodeId
+from media_nommer.core.shares import Share
 from media_nommer.core.tasks import (
     Outcome,
     PlannedTask,
@@ -27,6 +28,14 @@ from media_nommer.core.tasks import (
 from media_nommer.testing.clock import START
 
 MINUTE = timedelta(minutes=1)
+SPOT = Machine(
+    name="i-0123456789abcdef0",
+    type="c7i.xlarge",
+    market=Market.SPOT,
+    zone="us-east-1a",
+    price=0.072,
+    started_at=START - MINUTE,
+)
 FAILURE = Failure(
     code="ENCODER_CRASHED",
     message="exit status 139",
@@ -112,6 +121,7 @@ def a_full_task() -> Task:
     task = task.claimed(node, lease=lease, at=START).claimed(node, lease=lease, at=START)
     task = task.set_back(at=START, ready_at=START + MINUTE, failure=FAILURE, log_url="l")
     task = task.claimed(NodeId("node-2"), lease=lease, at=START + MINUTE)
+    task = task.charged(Share(seconds=12.5, kind="ec2", machine=SPOT))
     task = task.beaten(progress=0.5, at=START + MINUTE).put_again(at=START + MINUTE)
     return task.committed(
         Outcome.SUCCEEDED, at=START + 2 * MINUTE, result=result, cpu_seconds=1.25

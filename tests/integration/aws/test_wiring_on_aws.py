@@ -1,14 +1,18 @@
 """The engine as its settings name it, on Amazon's services of this machine."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests import aws_services
 
+from media_nommer.adapters.aws.clients import AwsClients
 from media_nommer.conf import load_settings
 from media_nommer.core.errors import ServiceUnavailable
+from media_nommer.core.jobs import JobState
 from media_nommer.core.ports.queue import Delivery
+from media_nommer.testing.clock import START
 from media_nommer.testing.samples import MINUTE, a_job, a_task
 from media_nommer.testing.simpledb import SimpleDbServer
 from media_nommer.wiring import open_engine
@@ -53,3 +57,20 @@ def test_a_service_that_is_away_is_told_as_such(
         open_engine(load_settings(said, environ={})),
     ):
         pass
+
+
+@pytest.mark.parametrize(("kept", "expires"), [("10d", True), ("forever", False)])
+def test_dynamodb_removes_by_itself_what_feederd_should_have_archived_long_ago(
+    tmp_path: Path, amazon: str, kept: str, expires: bool
+) -> None:
+    table = f"wired-{kept}"
+    said = {"data_dir": tmp_path, "store": f"dynamodb://{table}", "keep_jobs_for": kept}
+
+    with open_engine(load_settings(said | {"work": "s3://b/w"}, environ={})) as engine:
+        job = engine.store.add_job(a_job())
+        engine.store.swap_job(job.moved_to(JobState.CANCELED, at=START))
+
+    client = AwsClients().client("dynamodb")
+    times = [item.get("expires") for item in client.scan(TableName=table)["Items"]]
+    month_late = str(int((START + timedelta(days=40)).timestamp()))
+    assert ({"N": month_late} in times) is expires

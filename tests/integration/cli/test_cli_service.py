@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -201,3 +202,48 @@ def test_doctor_looks_at_the_store_that_is_in_use(service: Service) -> None:
 
     assert said.status == 0, said.out
     assert re.search(r"ok +store +sqlite://.*nommer.db, \d+ jobs? under way", said.out)
+
+
+def test_a_plan_tells_the_very_command_that_a_job_runs(
+    service: Service, film: Path
+) -> None:
+    job_id = service.finished_job(film, "planned")
+
+    planned = service.run("plan", film, "-p", "audio", "--json").document
+    (attempt,) = service.run("logs", job_id, "--json").document["attempts"]
+
+    assert attempt["commands"] == [shlex.join(planned["tasks"][0]["command"])]
+
+
+def test_an_estimate_of_a_feederd_rests_on_what_it_learned(
+    service: Service, film: Path
+) -> None:
+    service.finished_job(film, "learned")
+
+    url = service.shell.env["NOMMER_URL"]
+    planned = service.run("plan", film, "-p", "audio", "--url", url, "--json").document
+
+    assert planned["estimate"]["jobs"] >= 1
+    assert "of the same outputs and folder" in planned["estimate"]["basis"]
+    assert planned["estimate"]["costs"][0]["kind"] == "local"
+
+
+def test_local_workers_are_counted_in_seconds_and_cost_nothing(
+    service: Service, film: Path
+) -> None:
+    job_id = service.finished_job(film, "counted")
+
+    job = service.run("show", job_id, "--json").document
+    costs = service.run("costs", "--by", "kind", "--json").document
+    told = service.run("costs")
+
+    assert job["machine_seconds"] > 0
+    assert job["cost"] == 0
+    (local,) = costs["rows"]
+    assert (local["key"], local["cost"], local["unpriced_jobs"]) == ("local", 0, 0)
+    assert local["nodes"]["worked_seconds"] > 0
+    assert local["machine_seconds"] == pytest.approx(
+        costs["total"]["machine_seconds"], abs=0.01
+    )
+    assert told.status == 0, told.err
+    assert "total" in told.out

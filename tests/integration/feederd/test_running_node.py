@@ -1,26 +1,23 @@
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.living import Living, Patient, a_folder, eventually
 from typing_extensions import override
 
 from media_nommer.adapters.memory import MemoryQueue, MemoryStorage, MemoryStore
 from media_nommer.core.clock import system_clock
-from media_nommer.core.errors import Failure, ServiceUnavailable
+from media_nommer.core.errors import ServiceUnavailable
 from media_nommer.core.jobs import JobState
 from media_nommer.core.nodes import NodeId, NodeState
 from media_nommer.core.ports.queue import Delivery, GiveUp, never_give_up
-from media_nommer.core.tasks import AttemptEnd, Result, TaskKind, TaskState, task_id
+from media_nommer.core.tasks import AttemptEnd, TaskKind, TaskState, task_id
 from media_nommer.core.workflow import submitting
 from media_nommer.core.workflow.changes import change_node
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.ec2nommerd.attempts import AttemptRunner
-from media_nommer.ec2nommerd.nommers.base import Nommer, Work
 from media_nommer.ec2nommerd.running import NodePolicy, RunningNode
 from media_nommer.testing.samples import a_job
 
@@ -49,26 +46,6 @@ class Queue(MemoryQueue):
         return super().take(lease, wait=wait, give_up=give_up)
 
 
-class Patient(Nommer):
-    """Works until it is let go, or must stop; then says that its output failed."""
-
-    def __init__(self) -> None:
-        self.begun = threading.Event()
-        self.let_go = threading.Event()
-
-    @override
-    def nom(self, work: Work) -> Result:
-        self.begun.set()
-        while not self.let_go.wait(0.01):
-            work.check()
-        return Result(failures={0: Failure(code="X", message="no film")})
-
-
-@contextmanager
-def a_folder(_name: str, root: Path) -> Iterator[Path]:
-    yield root
-
-
 @pytest.fixture
 def engine() -> Engine:
     return Engine(
@@ -95,9 +72,7 @@ def policy() -> NodePolicy:
 
 
 @pytest.fixture
-def live(
-    engine: Engine, nommer: Patient, tmp_path: Path
-) -> Callable[[NodePolicy], "Living"]:
+def live(engine: Engine, nommer: Patient, tmp_path: Path) -> Callable[[NodePolicy], Living]:
     runner = AttemptRunner(
         engine=engine,
         policy=WORK,
@@ -105,43 +80,12 @@ def live(
         scratch=lambda name: a_folder(name, tmp_path),
     )
 
-    def begin(policy: NodePolicy) -> "Living":
+    def begin(policy: NodePolicy) -> Living:
         return Living(
             RunningNode(engine, WORK, policy, runner, node=NODE, kind="hand"), engine
         )
 
     return begin
-
-
-class Living:
-    """A node that lives in a thread, and what became of it."""
-
-    def __init__(self, node: RunningNode, engine: Engine) -> None:
-        self.node = node
-        self.in_order: bool | None = None
-        self._engine = engine
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        eventually(lambda: self.state is not None)
-
-    def _run(self) -> None:
-        self.in_order = self.node.run()
-
-    @property
-    def state(self) -> NodeState | None:
-        nodes = self._engine.store.nodes(gone=True)
-        return nodes[0].state if nodes else None
-
-    def ends(self) -> bool:
-        self._thread.join(20)
-        return not self._thread.is_alive()
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < until, "it never came true"
-        time.sleep(0.005)
 
 
 def test_an_idle_node_leaves_by_itself(

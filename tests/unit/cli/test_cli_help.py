@@ -5,7 +5,10 @@ from typer.testing import CliRunner
 
 from media_nommer.cli.main import app
 
-COMMANDS = "encode serve submit jobs show watch cancel retry logs probe doctor config"
+COMMANDS = (
+    "encode serve plan submit jobs show watch cancel retry logs costs nodes "
+    "node-log probe doctor config"
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS.split())

@@ -74,6 +74,14 @@ class JobMachine(RuleBasedStateMachine):
             with pytest.raises(IllegalTransition):
                 self.job.in_phase(phase, at=self.at)
 
+    @rule()
+    def tell(self) -> None:
+        told = self.job.with_event("task.handed_back", at=self.at, detail="why")
+        assert replace(told, events=self.job.events, changed_at=self.job.changed_at) == (
+            self.job
+        )
+        self.become(told)
+
     @rule(index=st.integers(0, 2), good=st.booleans())
     def end_output(self, index: int, good: bool) -> None:
         output = self.job.outputs[index]

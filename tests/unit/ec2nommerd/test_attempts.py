@@ -14,6 +14,7 @@ from media_nommer.core.errors import (
     HandedBack,
     NommerError,
     NoSpace,
+    Reclaimed,
     ServiceUnavailable,
     SourceNotFound,
 )
@@ -95,6 +96,83 @@ def test_rule_6_what_was_unexpected_once_does_not_cost_the_job(shop: Workshop) -
     shop.drain(raising(ZeroDivisionError("oops"), times=2))
 
     assert shop.job().state is JobState.FINISHED
+
+
+RECLAIMED = Reclaimed("node n1: its machine is taken back at 12:00:00 UTC")
+
+
+def test_rule_6_a_noticed_reclaim_counts_as_nothing_and_the_job_tells_of_it(
+    shop: Workshop,
+) -> None:
+    job = shop.submit()
+    shop.runner(raising(RECLAIMED)).run(shop.claim())
+
+    task, event = shop.task(), shop.job().events[-1]
+    assert (task.failures, task.losses, task.state) == (0, 0, TaskState.READY)
+    assert ends(shop) == [AttemptEnd.HANDED_BACK]
+    assert (event.kind, event.run) == ("task.handed_back", job.run)
+    assert event.detail == f"inspect: {RECLAIMED.message}"
+    assert [e.number for e in shop.job().events] == list(range(1, event.number + 1))
+
+
+def test_an_ordinary_hand_back_is_no_event_of_the_job(shop: Workshop) -> None:
+    shop.submit()
+    before = shop.job().events
+
+    shop.runner(raising(HandedBack("the worker is leaving"))).run(shop.claim())
+
+    assert shop.job().events == before
+
+
+def test_a_task_is_free_before_its_job_is_told_of_the_reclaim(shop: Workshop) -> None:
+    """Rule 3: what dies with the machine in between is no more than the event."""
+    shop.submit()
+    held = shop.claim()
+    swaps_before = shop.tape.names.count("store.swap_job")
+
+    def dead(call: Call) -> None:
+        if call.name == "store.swap_job":
+            raise ServiceUnavailable("the machine is gone")
+
+    shop.tape.before = dead
+    shop.runner(raising(RECLAIMED)).run(held)
+    shop.tape.before = None
+
+    assert shop.tape.names.count("store.swap_job") == swaps_before
+    assert shop.task().state is TaskState.READY
+    shop.drain()
+    assert shop.job().state is JobState.FINISHED
+
+
+def test_a_job_that_is_over_is_told_of_no_reclaim(shop: Workshop) -> None:
+    job = shop.submit()
+    held = shop.claim()
+    runner = shop.runner(raising(RECLAIMED))
+
+    def canceled(call: Call) -> None:
+        if call.name == "store.swap_task":
+            shop.tape.after = None
+            cancel(shop.engine, job.id)
+
+    shop.tape.after = canceled
+    runner.run(held)
+
+    assert shop.job().events[-1].kind == "job.canceled"
+
+
+def test_who_listens_is_told_of_each_end_of_an_attempt(shop: Workshop) -> None:
+    shop.submit()
+    told: list[AttemptEnd] = []
+    runner = replace(
+        shop.runner(raising(EncoderCrashed("it died"), times=1)),
+        on_end=lambda held: told.append(held.task.attempts[-1].end),
+    )
+
+    runner.run(shop.claim())
+    shop.clock.advance(LEASE)
+    runner.run(shop.claim())
+
+    assert told == [AttemptEnd.FAILED, AttemptEnd.COMMITTED]
 
 
 def test_rule_6_hand_backs_count_as_nothing(shop: Workshop) -> None:

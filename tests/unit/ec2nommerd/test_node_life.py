@@ -7,9 +7,9 @@ import pytest
 from tests.workshop import LEASE, POLICY, SECOND, Workshop
 
 from media_nommer.core.jobs import JobState
-from media_nommer.core.nodes import NodeId, NodeState
+from media_nommer.core.nodes import Machine, Market, NodeId, NodeState
 from media_nommer.core.workflow.changes import change_node
-from media_nommer.ec2nommerd.node import NodeLife
+from media_nommer.ec2nommerd.node import NodeLife, give_up
 from media_nommer.testing.samples import a_node
 
 IDLE = timedelta(seconds=60)
@@ -28,6 +28,11 @@ def a_life(shop: Workshop, name: str = "node-5") -> NodeLife:
     life = NodeLife(shop.engine, POLICY, NodeId(name), idle_timeout=IDLE)
     life.join(kind="hand", host="here", pid=1, slots=1)
     return life
+
+
+def join(shop: Workshop, machine: Machine) -> None:
+    life = NodeLife(shop.engine, POLICY, NodeId("node-5"), idle_timeout=IDLE)
+    life.join(kind="ec2", host="here", pid=1, slots=1, machine=machine)
 
 
 def add(shop: Workshop, other: Other) -> None:
@@ -165,6 +170,58 @@ def test_a_node_takes_up_the_intent_of_who_started_it(shop: Workshop) -> None:
     assert not life.may_leave(IDLE)
 
 
+def test_a_node_says_what_it_runs_on_and_since_when_it_takes_tasks(
+    shop: Workshop,
+) -> None:
+    asked_for = Machine(name="i-1", type="c7i.xlarge", price=0.07)
+    shop.store.add_node(replace(a_node("node-5"), machine=asked_for))
+    shop.clock.advance(SECOND)
+    own = Machine(name="i-1", type="c7a.xlarge", market=Market.SPOT, zone="eu-central-1b")
+
+    join(shop, own)
+
+    node = shop.store.get_node(NodeId("node-5"))
+    assert node.machine == replace(own, price=0.07)
+    assert node.joined_at == shop.clock.now()
+
+
+def test_a_node_that_knows_nothing_of_its_machine_changes_nothing_of_it(
+    shop: Workshop,
+) -> None:
+    on_record = Machine(name="i-1", price=0.0)
+    shop.store.add_node(replace(a_node("node-5"), machine=on_record))
+
+    a_life(shop)
+
+    assert shop.store.get_node(NodeId("node-5")).machine == on_record
+
+
+def test_a_node_that_joins_again_joined_when_it_did_first(shop: Workshop) -> None:
+    a_life(shop)
+    joined_at = shop.store.get_node(NodeId("node-5")).joined_at
+    shop.clock.advance(SECOND)
+
+    a_life(shop)
+
+    assert shop.store.get_node(NodeId("node-5")).joined_at == joined_at
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_a_node_that_can_never_work_is_gone_and_says_why(
+    shop: Workshop, planned: bool
+) -> None:
+    if planned:
+        shop.store.add_node(a_node("node-5"))
+    own = Machine(name="i-1")
+
+    for why in ("there is no FFmpeg", "again"):
+        give_up(shop.engine, NodeId("node-5"), why, kind="ec2", machine=own)
+
+    node = shop.store.get_node(NodeId("node-5"))
+    assert (node.state, node.detail) == (NodeState.GONE, "there is no FFmpeg")
+    assert (node.machine, node.slots, node.joined_at) == (own, 0, None)
+
+
 def test_a_node_that_left_stays_gone(shop: Workshop) -> None:
     life = a_life(shop)
     life.leave(NodeState.GONE, "idle")
@@ -181,3 +238,39 @@ def test_a_node_whose_record_was_forgotten_may_leave_quietly(shop: Workshop) -> 
 
     life.leave(NodeState.GONE, "idle")
     assert shop.store.nodes(gone=True) == ()
+
+
+def test_a_node_that_nobody_else_writes_to_beats_without_reading(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SimpleDB each read of an idle day is paid for."""
+    life = a_life(shop)
+    before = shop.store.get_node(NodeId("node-5")).beat
+    monkeypatch.setattr(shop.store, "get_node", None)
+
+    for _ in range(3):
+        assert life.beat(0) is NodeState.RUNNING
+
+    monkeypatch.undo()
+    assert shop.store.get_node(NodeId("node-5")).beat == before + 3
+
+
+def test_an_idle_node_beats_three_times_a_lease_and_a_busy_one_each_time(
+    shop: Workshop,
+) -> None:
+    life = a_life(shop)
+
+    shown = [life.is_shown(0), life.is_shown(1)]
+    shop.clock.advance(LEASE / 3)
+
+    assert [*shown, life.is_shown(0)] == [True, False, False]
+
+
+def test_a_node_that_ended_its_work_shows_it_at_once(shop: Workshop) -> None:
+    life = a_life(shop)
+
+    life.beat(1)
+
+    assert not life.is_shown(0)
+    life.beat(0)
+    assert life.is_shown(0)

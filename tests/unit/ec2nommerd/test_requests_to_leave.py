@@ -30,6 +30,15 @@ def test_requests_that_came_before_the_node_go_to_it_as_well() -> None:
     assert node.asked == 3
 
 
+def test_a_request_needs_no_signal() -> None:
+    requests, node = Requests(), CountingNode()
+    requests.go_to(cast("RunningNode", node))
+
+    requests.ask()
+
+    assert (requests.asked, node.asked) == (1, 1)
+
+
 def test_signals_are_taken_until_all_is_put_away_and_no_longer() -> None:
     before: Any = signal.getsignal(signal.SIGTERM)
 

@@ -1,5 +1,7 @@
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from media_nommer.core.jobs import Job, JobId
 from media_nommer.core.nodes import NodeId
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.api import create_app
+from media_nommer.feederd.scaler import Decided
 from media_nommer.feederd.service import JobService
+from media_nommer.planning.scaling import Decision
 from media_nommer.testing.clock import ManualClock
 from media_nommer.testing.samples import MINUTE, a_full_job, a_node
 
@@ -167,6 +171,26 @@ def test_nodes_presets_and_health_are_told(client: TestClient, engine: Engine) -
     assert [node["id"] for node in client.get("/v1/nodes").json()["nodes"]] == ["node-1"]
     assert "web" in [p["name"] for p in client.get("/v1/presets").json()["presets"]]
     assert client.get("/healthz").json()["status"] == "ok"
+
+
+def test_what_was_decided_on_the_fleet_is_told(service: JobService) -> None:
+    at = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    made = Decision(("ec2", "ec2"), "2 ec2: waiting: 3, about 60 s of work", "max_nodes")
+    told = replace(service, decided=lambda: Decided(at, made))
+
+    with TestClient(create_app(told), "http://localhost:8001") as client:
+        found = client.get("/v1/fleet").json()
+
+    assert found["decision"] == {
+        "at": "2026-11-22T12:00:00Z",
+        "launches": ["ec2", "ec2"],
+        "reason": "2 ec2: waiting: 3, about 60 s of work",
+        "held_back_by": "max_nodes",
+    }
+
+
+def test_where_another_feederd_decides_nothing_is_told(client: TestClient) -> None:
+    assert client.get("/v1/fleet").json() == {"decision": None}
 
 
 def test_the_description_tells_the_recipe(client: TestClient) -> None:

@@ -57,6 +57,22 @@ def test_the_duty_of_a_feederd_that_fell_silent_is_taken_over(
     assert not one.have("scaler")
 
 
+def test_it_is_known_without_asking_whether_a_duty_is_held(
+    engine: Engine, clock: ManualClock
+) -> None:
+    one, two = a_feederd(engine, "one"), a_feederd(engine, "two")
+    assert not one.holds("scaler")
+
+    for duties in (one, two):
+        duties.have("scaler")
+    assert (one.holds("scaler"), two.holds("scaler")) == (True, False)
+    clock.advance(LEASE)
+    for duties in (two, one):
+        duties.have("scaler")
+
+    assert (one.holds("scaler"), two.holds("scaler")) == (False, True)
+
+
 def test_a_wrong_wall_clock_takes_no_duty(engine: Engine, clock: ManualClock) -> None:
     one, two = a_feederd(engine, "one"), a_feederd(engine, "two")
     one.have("scaler")

@@ -1,5 +1,5 @@
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +13,9 @@ from media_nommer.adapters.memory import (
     MemoryStorage,
     MemoryStore,
 )
+from media_nommer.core.errors import ServiceUnavailable
 from media_nommer.core.jobs import Job, JobState
-from media_nommer.core.nodes import Node, NodeId, NodeState
+from media_nommer.core.nodes import Machine, Node, NodeId, NodeState
 from media_nommer.core.tasks import AttemptEnd, TaskState
 from media_nommer.core.workflow import submitting
 from media_nommer.core.workflow.archiving import archive_job
@@ -106,10 +107,10 @@ def test_a_node_that_leaves_while_we_look_is_not_called_dead(engine: Engine) -> 
 
     class Leaving(MemoryFleet):
         @override
-        def alive(self) -> frozenset[NodeId]:
+        def machines(self) -> Mapping[NodeId, Machine]:
             latest = engine.store.get_node(node.id)
             engine.store.swap_node(latest.moved_to(NodeState.GONE, at=engine.clock.now()))
-            return super().alive()
+            return super().machines()
 
     assert Reaper(engine, Leaving(), WORK, POLICY).step() == 0
 
@@ -198,6 +199,128 @@ def test_a_machine_that_never_reports_is_given_up(
     watch_for(reaper, clock, POLICY.reports_within - 20 * SECOND)
     assert states(engine) == [NodeState.LAUNCHING]
     watch_for(reaper, clock, 30 * SECOND)
+
+    assert states(engine) == [NodeState.GONE]
+
+
+class DistantFleet(MemoryFleet):
+    """A fleet that shows its machines as it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: dict[NodeId, Machine] = {}
+        self.killed: list[NodeId] = []
+        self.away = False
+
+    @override
+    def machines(self) -> Mapping[NodeId, Machine]:
+        if self.away:
+            raise ServiceUnavailable("the fleet does not answer")
+        return dict(self.shown)
+
+    @override
+    def answers_for(self, node: Node) -> bool:
+        return node.kind == "local"
+
+    @override
+    def kill(self, node_id: NodeId) -> None:
+        self.killed.append(node_id)
+
+
+A_MACHINE = Machine(name="i-1", price=0.2)
+DISTANT = replace(POLICY, missed_for=MINUTE)
+
+
+@pytest.fixture
+def distant() -> DistantFleet:
+    return DistantFleet()
+
+
+@pytest.fixture
+def far_reaper(engine: Engine, distant: DistantFleet) -> Reaper:
+    return Reaper(engine, distant, WORK, DISTANT)
+
+
+def test_a_node_whose_machine_has_ended_is_gone_with_the_time_of_it(
+    engine: Engine, far_reaper: Reaper, distant: DistantFleet, clock: ManualClock
+) -> None:
+    node = a_running_node(engine, host="elsewhere")
+    ended = clock.now() - SECOND
+    distant.shown[node.id] = replace(A_MACHINE, ended_at=ended)
+
+    far_reaper.step()
+
+    buried = engine.store.get_node(node.id)
+    assert (buried.state, buried.machine.ended_at) == (NodeState.GONE, ended)
+
+
+def test_a_machine_that_is_not_shown_for_a_moment_is_not_gone(
+    engine: Engine, far_reaper: Reaper, distant: DistantFleet, clock: ManualClock
+) -> None:
+    """What lists machines may be behind the times."""
+    node = a_running_node(engine)
+
+    def beat() -> None:
+        latest = engine.store.get_node(node.id)
+        if not latest.gone:
+            engine.store.swap_node(latest.beaten(busy=0, at=clock.now()))
+
+    watch_for(far_reaper, clock, MINUTE - 10 * SECOND, beat)
+    distant.shown[node.id] = A_MACHINE
+    watch_for(far_reaper, clock, 10 * SECOND, beat)
+    del distant.shown[node.id]
+    watch_for(far_reaper, clock, MINUTE - 10 * SECOND, beat)
+    assert states(engine) == [NodeState.RUNNING]
+
+    watch_for(far_reaper, clock, 20 * SECOND, beat)
+
+    assert states(engine) == [NodeState.GONE]
+
+
+def test_while_the_fleet_does_not_answer_only_the_beat_tells(
+    engine: Engine, far_reaper: Reaper, distant: DistantFleet, clock: ManualClock
+) -> None:
+    a_running_node(engine)
+    distant.away = True
+
+    watch_for(far_reaper, clock, 3 * WORK.lease)
+    assert states(engine) == [NodeState.RUNNING]
+    watch_for(far_reaper, clock, 2 * WORK.lease)
+
+    assert states(engine) == [NodeState.GONE]
+
+
+def test_an_intent_that_came_to_nothing_is_gone_for_the_reason_that_it_has(
+    engine: Engine, far_reaper: Reaper, clock: ManualClock
+) -> None:
+    engine.store.add_node(replace(a_node(), detail="ec2 cannot launch now"))
+
+    watch_for(far_reaper, clock, DISTANT.appears_within)
+
+    (node,) = engine.store.nodes(gone=True)
+    assert (node.state, node.detail) == (NodeState.GONE, "ec2 cannot launch now")
+
+
+def test_a_launch_whose_machine_ended_is_not_waited_for(
+    engine: Engine, far_reaper: Reaper, distant: DistantFleet, clock: ManualClock
+) -> None:
+    intent = engine.store.add_node(a_node())
+    distant.shown[intent.id] = replace(A_MACHINE, ended_at=clock.now())
+
+    far_reaper.step()
+
+    assert states(engine) == [NodeState.GONE]
+
+
+def test_looks_that_are_far_apart_still_find_the_dead(
+    engine: Engine, distant: DistantFleet, clock: ManualClock
+) -> None:
+    """A store that charges by the call is looked at more rarely than a lease lasts."""
+    short = replace(WORK, lease=3 * SECOND)
+    policy = replace(POLICY, look_every=10 * SECOND)
+    a_running_node(engine, host="elsewhere")
+
+    watch_for(Reaper(engine, None, short, policy), clock, MINUTE)
 
     assert states(engine) == [NodeState.GONE]
 

@@ -18,6 +18,7 @@ from media_nommer.planning.scaling import (
     NodeKind,
     decide,
     hourly_cost,
+    usual_boot,
     wait_after,
     within,
 )
@@ -525,3 +526,21 @@ def test_no_node_is_started_that_would_find_nothing_to_do(view: FleetView) -> No
     waits_longer = [at - boot for at in begins if at > boot]
     assert len(launches) <= len(waits_longer)
     assert len(launches) * CLOUD.overhead <= sum(waits_longer)
+
+
+@pytest.mark.parametrize(
+    ("boots", "expected"),
+    [
+        pytest.param([], 90, id="nothing is known"),
+        pytest.param([30], 30, id="one tells"),
+        pytest.param([30, 40, 600], 40, id="one that took long does not"),
+        pytest.param([300] * 9 + [20] * 9, 20, id="what was long ago does not"),
+        pytest.param([-5, 90_000], 90, id="nonsense does not"),
+    ],
+)
+def test_a_boot_takes_as_long_as_the_last_ones_mostly_did(
+    boots: list[int], expected: int
+) -> None:
+    found = usual_boot([number * SECOND for number in boots], 90 * SECOND)
+
+    assert found == expected * SECOND

@@ -54,15 +54,24 @@ def inspect_ffmpeg(ffmpeg: Path) -> FfmpegBuild:
     Raises:
         EncoderMissing: it does not run, or is no FFmpeg.
     """
-    first, _, _ = _ask(ffmpeg, "-version").partition("\n")
-    if not first.startswith("ffmpeg version "):
-        raise EncoderMissing(f"{ffmpeg} is not an FFmpeg")
     return FfmpegBuild(
         path=ffmpeg,
-        version=first.split()[2],
+        version=version_of(ffmpeg),
         encoders=_names(_ask(ffmpeg, "-encoders")),
         filters=_names(_ask(ffmpeg, "-filters")),
     )
+
+
+def version_of(ffmpeg: Path) -> str:
+    """Return the version of an FFmpeg, which shows that it runs on this machine.
+
+    Raises:
+        EncoderMissing: it does not run, or is no FFmpeg.
+    """
+    first, _, _ = _ask(ffmpeg, "-version").partition("\n")
+    if not first.startswith("ffmpeg version "):
+        raise EncoderMissing(f"{ffmpeg} is not an FFmpeg")
+    return first.split()[2]
 
 
 def _ask(ffmpeg: Path, question: str) -> str:

@@ -4,5 +4,12 @@ from media_nommer.adapters.memory.fleet import MemoryFleet
 from media_nommer.adapters.memory.queue import MemoryQueue
 from media_nommer.adapters.memory.storage import MemoryStorage
 from media_nommer.adapters.memory.store import MemoryStore
+from media_nommer.adapters.memory.surroundings import MemorySurroundings
 
-__all__ = ["MemoryFleet", "MemoryQueue", "MemoryStorage", "MemoryStore"]
+__all__ = [
+    "MemoryFleet",
+    "MemoryQueue",
+    "MemoryStorage",
+    "MemoryStore",
+    "MemorySurroundings",
+]

@@ -109,7 +109,7 @@ class SqlStore(JobStore):
         more = len(found) > limit and page
         return JobPage(page, dump_cursor(place_of(page[-1])) if more else None)
 
-    def _few_among(self, wanted: JobFilter) -> sa.Select[tuple[int, str]] | None:
+    def _few_among(self, wanted: JobFilter) -> sa.Select[int, str] | None:
         """Return a condition that few jobs meet, where several are to be met together.
 
         A walk through the many of one condition for the few of another takes seconds, and
@@ -222,7 +222,7 @@ def _newest(wanted: JobFilter, after: JobPlace | None) -> sa.Select[tuple[str]]:
 
 
 def _newest_of(
-    few: sa.Select[tuple[int, str]], wanted: JobFilter, after: JobPlace | None
+    few: sa.Select[int, str], wanted: JobFilter, after: JobPlace | None
 ) -> sa.Select[tuple[str]]:
     """Return what selects the wanted jobs below a place out of the places of a few."""
     places = few.cte("few").prefix_with("MATERIALIZED")
@@ -235,7 +235,7 @@ def _newest_of(
     return _within(statement, wanted, after, created, job_id)
 
 
-def _conditions(wanted: JobFilter) -> list[sa.Select[tuple[int, str]]]:
+def _conditions(wanted: JobFilter) -> list[sa.Select[int, str]]:
     """Return, for each tag, preset or states that are wanted, the places of its jobs."""
     line = schema.labels.c
     conditions = [
@@ -249,7 +249,7 @@ def _conditions(wanted: JobFilter) -> list[sa.Select[tuple[int, str]]]:
     return conditions
 
 
-def _counted(places: sa.Select[tuple[int, str]]) -> sa.Select[tuple[int]]:
+def _counted(places: sa.Select[int, str]) -> sa.Select[int]:
     """Return what counts places, as far as it matters."""
     return sa.select(sa.func.count()).select_from(places.limit(_FEW + 1).subquery())
 

@@ -18,9 +18,11 @@ from media_nommer.core.errors import (
 from media_nommer.core.jobs import Job
 from media_nommer.core.nodes import NodeId
 from media_nommer.core.ports.queue import Delivery
+from media_nommer.core.shares import Share
 from media_nommer.core.tasks import Outcome, Task
 from media_nommer.core.workflow.changes import change_task
 from media_nommer.core.workflow.engine import Engine
+from media_nommer.core.workflow.metering import Stint
 from media_nommer.core.workflow.watch import BeatWatch
 
 
@@ -28,7 +30,8 @@ class HeldTask:
     """A claim in our hands: every change of its task goes through the fence here.
 
     The slot that works and the keeper that beats may both call it, from two threads.
-    ``stopped`` says why the work must be dropped, None while it may go on.
+    ``stopped`` says why the work must be dropped, None while it may go on. Each change puts
+    on record what the attempt has had of its node, by ``stint``, until it has no claim.
     """
 
     def __init__(self, engine: Engine, delivery: Delivery, task: Task, job: Job) -> None:
@@ -41,7 +44,10 @@ class HeldTask:
         self.claim = task.claim
         self.number = task.claim.number
         self.progress = task.progress
+        #: How far this attempt is, 0 to 1; ``progress`` may be that of one before it.
+        self.reached = 0.0
         self.stopped: WorkStopped | None = None
+        self.stint: Stint | None = None
 
     def change(self, change: Callable[[Task], Task]) -> Task:
         """Swap in what ``change`` makes of the task, as long as the claim is ours.
@@ -51,15 +57,25 @@ class HeldTask:
         """
         while True:
             task = self._ours(self.task)
+            share = self.stint.share if self.stint else None
+            charged = task.charged(share) if share else task
             try:
-                swapped = self._engine.store.swap_task(change(task))
+                swapped = self._engine.store.swap_task(change(charged))
                 self._saw(swapped)
             except Overtaken:
                 self._saw(self._engine.store.get_task(task.id))
             except TaskNotFound as error:
                 raise Fenced(f"task {self.task.id} is gone") from error
             else:
+                self._put_on_record(share, over=swapped.claim is None)
                 return swapped
+
+    def _put_on_record(self, share: Share | None, *, over: bool) -> None:
+        if self.stint is None or share is None:
+            return
+        self.stint.is_on_record(share)
+        if over:
+            self.stint.end()
 
     def _saw(self, task: Task) -> None:
         """Remember the newest version that either of the two threads has seen."""
@@ -138,11 +154,12 @@ def receive(
     *,
     node: NodeId,
     lease: timedelta,
+    share: Share | None = None,
 ) -> HeldTask | Watched | None:
     """Make of a delivery what the store allows: a claim, a watch, or nothing for us.
 
     Somebody else's claim is left alone unless its beat was watched to stand still, by our
-    own monotonic clock, for as long as its lease says.
+    own monotonic clock, for as long as its lease says. ``share`` tells what our node is.
     """
     while True:
         try:
@@ -174,7 +191,9 @@ def receive(
             return None
         try:
             at = engine.clock.now()
-            claimed = engine.store.swap_task(task.claimed(node, lease=lease, at=at))
+            claimed = engine.store.swap_task(
+                task.claimed(node, lease=lease, at=at, share=share)
+            )
         except Overtaken:
             continue
         watch.forget(task.id)

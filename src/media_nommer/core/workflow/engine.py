@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from media_nommer.core.clock import Clock
 from media_nommer.core.jobs import JobId
+from media_nommer.core.nodes import NodeId
 from media_nommer.core.ports.queue import TaskQueue
 from media_nommer.core.ports.storage import Storage
 from media_nommer.core.ports.store import JobStore
@@ -42,6 +43,20 @@ class Engine:
         """Return the folder of the documents of old jobs."""
         return f"{self.work_url}/archive"
 
+    @property
+    def ledger_url(self) -> str:
+        """Return the folder that says what nodes were paid for, by the day they ended."""
+        return f"{self.work_url}/ledger"
+
+    @property
+    def nodes_url(self) -> str:
+        """Return the folder that holds one for each node that keeps its log here."""
+        return f"{self.work_url}/nodes"
+
+    def node_log_url(self, node_id: NodeId) -> str:
+        """Return where a node keeps its log, also after its end."""
+        return node_log_url(self.work_url, node_id)
+
     def attempt_url(self, task: Task) -> str:
         """Return the folder that belongs to the attempt under the task's present claim."""
         assert task.claim is not None, "an attempt has a claim"
@@ -52,6 +67,11 @@ class Engine:
         assert task.claim is not None, "an attempt has a claim"
         name = f"r{task.run}-{task.key}-c{task.claim.number}.log"
         return f"{self.jobs_url}/{task.job_id}/logs/{name}"
+
+
+def node_log_url(work_url: str, node_id: NodeId) -> str:
+    """Return where a node keeps its log in a work area."""
+    return f"{work_url}/nodes/{node_id}/ec2nommerd.log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

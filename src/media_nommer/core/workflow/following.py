@@ -82,6 +82,22 @@ def tidy_run(engine: Engine, task: Task) -> None:
         engine.storage.delete_below(engine.run_url(task.job_id, task.run))
 
 
+def tell_of_reclaim(engine: Engine, task: Task, why: str) -> None:
+    """Put among a job's events that a task of it was handed back, and why.
+
+    It comes after the task is free, which is what matters: a death in between leaves the
+    job without the event. A job that is over, or in another run, is told nothing.
+    """
+    at = engine.clock.now()
+
+    def told(job: Job) -> Job | None:
+        if job.state.final or job.run != task.run:
+            return None
+        return job.with_event("task.handed_back", at=at, detail=f"{task.key}: {why}")
+
+    change_job(engine.store, task.job_id, told)
+
+
 def end_job(engine: Engine, task: Task) -> Job:
     """Fail or abandon the job of a task that did not succeed."""
     abandoned = task.outcome is Outcome.ABANDONED

@@ -94,7 +94,8 @@ class Work:
 
     def report(self, fraction: float, speed: float | None = None) -> None:
         """Tell how far the task is, 0 to 1; the next beat writes it down."""
-        self.held.progress = max(self.held.progress, min(fraction, 1.0))
+        self.held.reached = min(fraction, 1.0)
+        self.held.progress = max(self.held.progress, self.held.reached)
         self.on_step(
             Step(
                 job=self.job,

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from media_nommer import __version__
 from media_nommer.core.recipes import Recipe
-from media_nommer.feederd.api import jobs, others, problems
+from media_nommer.feederd.api import costs, jobs, others, problems
 from media_nommer.feederd.api.bodies import RetryRequest
 from media_nommer.feederd.api.guard import Guard
 from media_nommer.feederd.service import JobService
@@ -37,6 +37,7 @@ def create_app(service: JobService, *, loopback: bool = True) -> FastAPI:
     )
     app.state.service = service
     app.include_router(jobs.router)
+    app.include_router(costs.router)
     app.include_router(others.router)
     problems.install(app)
     app.add_middleware(Guard, loopback=loopback)

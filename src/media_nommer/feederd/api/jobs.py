@@ -8,6 +8,7 @@ from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel
 
 from media_nommer.core.jobs import Job
+from media_nommer.core.shares import spent_on
 from media_nommer.feederd.api.bodies import RetryRequest, json_body, read_retry
 from media_nommer.feederd.api.problems import described
 from media_nommer.feederd.service import AttemptLog, JobService
@@ -87,7 +88,7 @@ def list_jobs(
         limit=limit,
         cursor=cursor,
     )
-    jobs = tuple(_view(service, job) for job in page.jobs)
+    jobs = tuple(JobView.of(job, service.tasks(job)) for job in page.jobs)
     return answer(JobList(jobs=jobs, cursor=page.cursor))
 
 
@@ -142,7 +143,9 @@ def links(job_id: str, service: Service, lasting: int = 3600) -> Response:
 
 
 def _view(service: JobService, job: Job) -> JobView:
-    return JobView.of(job, service.tasks(job))
+    tasks = service.all_tasks(job)
+    spent = spent_on(share for task in tasks for share in task.shares)
+    return JobView.of(job, tasks, spent)
 
 
 def _as_text(found: AttemptLog) -> str:

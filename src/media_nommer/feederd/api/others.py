@@ -1,19 +1,52 @@
-"""The routes for what is not a job: nodes, presets, health."""
+"""The routes for what is not a job: nodes, the fleet, presets, health."""
 
-from fastapi import APIRouter
-from fastapi.responses import Response
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from fastapi.responses import PlainTextResponse, Response
 
 from media_nommer.feederd.api.jobs import Service, answer
 from media_nommer.feederd.api.problems import described
-from media_nommer.feederd.views import Health, NodeList, NodeView, PresetList, PresetView
+from media_nommer.feederd.views import (
+    FleetDecision,
+    Health,
+    NodeList,
+    NodeLogView,
+    NodeView,
+    PresetList,
+    PresetView,
+)
 
 router = APIRouter()
 
 
 @router.get("/v1/nodes", tags=["fleet"], response_model=NodeList, responses=described(503))
-def nodes(service: Service) -> Response:
-    """List the nodes that are not gone, the oldest first."""
-    return answer(NodeList(nodes=tuple(map(NodeView.of, service.nodes()))))
+def nodes(service: Service, gone: bool = False) -> Response:
+    """List the nodes, the oldest first; with `gone`, those that ended lately too."""
+    found = service.nodes(gone=gone)
+    return answer(NodeList(nodes=tuple(map(NodeView.of, found))))
+
+
+@router.get(
+    "/v1/nodes/{node_id}/log",
+    tags=["fleet"],
+    response_model=NodeLogView,
+    responses={200: {"content": {"text/plain": {}}}, **described(404, 503)},
+)
+def node_log(
+    node_id: str, service: Service, accept: Annotated[str, Header()] = "application/json"
+) -> Response:
+    """Return the log of a node on EC2, as JSON, or as text where that is asked for."""
+    text = service.node_log(node_id)
+    if accept.strip().lower().startswith("text/plain"):
+        return PlainTextResponse(text)
+    return answer(NodeLogView(node=node_id, log=text))
+
+
+@router.get("/v1/fleet", tags=["fleet"], response_model=FleetDecision)
+def fleet(service: Service) -> Response:
+    """Tell what this feederd last decided on its fleet, null where another one decides."""
+    return answer(FleetDecision.of(service.decided()))
 
 
 @router.get("/v1/presets", tags=["presets"], response_model=PresetList)

@@ -13,7 +13,7 @@ from media_nommer.core.errors import InvalidSetting, ServiceUnavailable
 _LOOKS, _APART = 60, 2
 
 #: What DynamoDB removes items by.
-_EXPIRES = "expires"
+EXPIRES = "expires"
 
 
 def create_table(clients: AwsClients, table: str) -> None:
@@ -31,14 +31,16 @@ def create_table(clients: AwsClients, table: str) -> None:
     with answering("dynamodb"):
         found = _unless("ResourceNotFoundException", client.describe_table, TableName=table)
         if found is None:
-            _unless("ResourceInUseException", client.create_table, **_definition(table))
+            wanted = table_definition(table)
+            _unless("ResourceInUseException", client.create_table, **wanted)
         _wait(client, table)
         found = client.describe_table(TableName=table)
         _check(table, found["Table"])
         _let_items_expire(client, table)
 
 
-def _definition(table: str) -> dict[str, Any]:
+def table_definition(table: str) -> dict[str, Any]:
+    """Return how a table is made: its keys, its indexes, how it is paid."""
     names = {"pk": "S", "sk": "S", "jobs": "S", "state": "S", "place": "S"}
     types = {**names, "open": "S", "minute": "N"}
     indexes = {
@@ -89,7 +91,7 @@ def _check(table: str, found: Mapping[str, Any]) -> None:
     Raises:
         InvalidSetting: its keys, or its indexes, are others.
     """
-    wanted = _definition(table)
+    wanted = table_definition(table)
     has = {index["IndexName"] for index in found.get("GlobalSecondaryIndexes", ())}
     wants = {index["IndexName"] for index in wanted["GlobalSecondaryIndexes"]}
     if found["KeySchema"] != wanted["KeySchema"] or not wants <= has:
@@ -108,7 +110,7 @@ def _let_items_expire(client: Any, table: str) -> None:
         "ValidationException",
         client.update_time_to_live,
         TableName=table,
-        TimeToLiveSpecification={"Enabled": True, "AttributeName": _EXPIRES},
+        TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRES},
     )
 
 

@@ -25,7 +25,7 @@ PARTS = (*Priority, UNREADABLE)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,69}")
 
 #: As long as SQS keeps messages at all: 14 days.
-_RETENTION = 14 * 24 * 60 * 60
+RETENTION = 14 * 24 * 60 * 60
 
 #: SQS names its errors as the query protocol did, or as its model does.
 _OLD_NAMES = "AWS.SimpleQueueService."
@@ -129,7 +129,7 @@ def _created(sqs: "SQSClient", name: str, tags: Mapping[str, str]) -> str:
         with answering("sqs", meaning):
             made = sqs.create_queue(
                 QueueName=name,
-                Attributes={"MessageRetentionPeriod": str(_RETENTION)},
+                Attributes={"MessageRetentionPeriod": str(RETENTION)},
                 tags=dict(tags),
             )
     except _QueueDiffers:

@@ -1,0 +1,28 @@
+"""Setting media-nommer up on AWS, and taking it down."""
+
+from media_nommer.adapters.aws.setup.bundle import Bundle, bundle_of
+from media_nommer.adapters.aws.setup.installation import FeederdWish, Installation, Wish
+from media_nommer.adapters.aws.setup.plans import Deed, Plan, Step
+from media_nommer.adapters.aws.setup.site import Architecture
+from media_nommer.adapters.aws.setup.user_data import (
+    STATE,
+    BundlePlace,
+    Purpose,
+    user_data,
+)
+
+__all__ = [
+    "STATE",
+    "Architecture",
+    "Bundle",
+    "BundlePlace",
+    "Deed",
+    "FeederdWish",
+    "Installation",
+    "Plan",
+    "Purpose",
+    "Step",
+    "Wish",
+    "bundle_of",
+    "user_data",
+]

@@ -1,0 +1,1 @@
+"""The parts of an installation on AWS, one file each."""

@@ -1,0 +1,1 @@
+"""The daemons as Twisted services, for `twistd`; nothing else here knows Twisted."""
