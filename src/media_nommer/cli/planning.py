@@ -15,7 +15,12 @@ from media_nommer.cli.documents import Document
 from media_nommer.cli.inputs import Source
 from media_nommer.cli.tables import show_table
 from media_nommer.cli.words import dollars_text, took_text
-from media_nommer.client import EstimateDocument, NommerClient, RangeDocument
+from media_nommer.client import (
+    CostRangeDocument,
+    EstimateDocument,
+    NommerClient,
+    RangeDocument,
+)
 from media_nommer.conf.settings import Settings, cores
 from media_nommer.core.errors import UnsupportedUrl
 from media_nommer.core.media import Media
@@ -197,14 +202,20 @@ def _show(source: Source, works: Sequence[PlannedWork], told: EstimateDocument) 
     typer.echo(f"work     {_range_text(told['work_seconds'])} of a slot")
     typer.echo(f"takes    {_range_text(told['wall_seconds'])}, once it is begun")
     for each in told["costs"]:
-        low, high = dollars_text(each["low"]), dollars_text(each["high"])
-        price = f"{dollars_text(each['price'])} an hour"
-        typer.echo(f"costs    {low} to {high} on {each['kind']} ({price})")
+        typer.echo(f"costs    {_costs_text(each)}")
     typer.echo(f"rests on {told['basis']}")
 
 
 def _names_text(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) < 4 else f"{names[0]} … ({len(names)} files)"
+
+
+def _costs_text(found: CostRangeDocument) -> str:
+    low, high, price = found["low"], found["high"], found["price"]
+    if low is None or high is None or price is None:
+        return f"nobody tells what {found['kind']} costs"
+    spent = f"{dollars_text(low)} to {dollars_text(high)}"
+    return f"{spent} on {found['kind']} ({dollars_text(price)} an hour)"
 
 
 def _range_text(found: RangeDocument) -> str:

@@ -177,9 +177,9 @@ class CostRangeDocument(TypedDict):
     """US dollars on nodes of a kind: beside other jobs, and on one started for it alone."""
 
     kind: str
-    price: float
-    low: float
-    high: float
+    price: float | None
+    low: float | None
+    high: float | None
 
 
 class EstimateDocument(TypedDict):

@@ -109,21 +109,24 @@ class RangeView(View):
 
 
 class CostRangeView(View):
-    """US dollars on nodes of a kind: beside other jobs, and on one started for it alone."""
+    """US dollars on nodes of a kind: beside other jobs, and on one started for it alone.
+
+    All are null where nobody knows the price.
+    """
 
     kind: str
-    price: float
-    low: float
-    high: float
+    price: float | None
+    low: float | None
+    high: float | None
 
     @classmethod
     def of(cls, found: CostRange) -> "CostRangeView":
         """Return the view of a range of costs."""
         return cls(
             kind=found.kind.name,
-            price=found.kind.price,
-            low=dollars_shown(found.low) or 0.0,
-            high=dollars_shown(found.high) or 0.0,
+            price=found.kind.price if found.kind.priced else None,
+            low=dollars_shown(found.low),
+            high=dollars_shown(found.high),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from media_nommer.core.errors import Failure
-from media_nommer.core.jobs import Job, Output, OutputState
+from media_nommer.core.jobs import Event, Job, Output, OutputState
 from media_nommer.core.nodes import Machine, Node
 from media_nommer.core.presets import Preset
 from media_nommer.core.shares import Spent
@@ -78,6 +78,9 @@ class OutputView(View):
         )
 
 
+_LINKS = ("events", "logs", "links")
+
+
 class JobView(View):
     """A job. ``progress`` goes from 0 to 1 and never back within a ``run``.
 
@@ -131,8 +134,36 @@ class JobView(View):
             deadline=job.deadline,
             machine_seconds=None if spent is None else seconds_shown(spent.seconds),
             cost=None if spent is None else dollars_shown(spent.cost),
-            links={"self": own, "logs": f"{own}/logs", "links": f"{own}/links"},
+            links={"self": own} | {name: f"{own}/{name}" for name in _LINKS},
         )
+
+
+class EventView(View):
+    """Something that happened to a job, in the ``run`` that it had then."""
+
+    number: int
+    at: datetime
+    kind: str
+    run: int
+    detail: str
+
+    @classmethod
+    def of(cls, event: Event) -> "EventView":
+        """Return the view of an event."""
+        return cls(
+            number=event.number,
+            at=event.at,
+            kind=event.kind,
+            run=event.run,
+            detail=event.detail,
+        )
+
+
+class JobEvents(View):
+    """All that happened to a job, in that order."""
+
+    job: str
+    events: tuple[EventView, ...]
 
 
 class JobList(View):

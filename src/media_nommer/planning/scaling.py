@@ -36,6 +36,8 @@ class NodeKind:
     slots: int = 1
     speed: float = 1.0
     price: float = 0.0
+    #: Whether the price is known; one that is not counts as nothing.
+    priced: bool = True
     boot: timedelta = timedelta(seconds=1)
     idle: timedelta = timedelta()
     billed_at_least: timedelta = timedelta()

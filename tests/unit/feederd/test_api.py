@@ -141,6 +141,21 @@ def test_a_job_can_be_canceled_and_retried(
     assert (again.status_code, again.json()["run"]) == (200, 2)
 
 
+def test_what_happened_to_a_job_is_told_in_order(
+    client: TestClient, document: dict[str, Any]
+) -> None:
+    job = client.post("/v1/jobs", json=document).json()
+    client.post(f"/v1/jobs/{job['id']}/cancel")
+
+    told = client.get(job["links"]["events"]).json()
+
+    assert told["job"] == job["id"]
+    assert [(e["number"], e["run"]) for e in told["events"]] == [
+        (number, 1) for number in range(1, 1 + len(told["events"]))
+    ]
+    assert told["events"][-1]["kind"] == "job.canceled"
+
+
 def test_logs_are_json_or_text_as_asked_for(
     client: TestClient, engine: Engine, document: dict[str, Any], tmp_path: Path
 ) -> None:

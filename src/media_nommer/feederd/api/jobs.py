@@ -14,6 +14,8 @@ from media_nommer.feederd.api.problems import described
 from media_nommer.feederd.service import AttemptLog, JobService
 from media_nommer.feederd.views import (
     AttemptView,
+    EventView,
+    JobEvents,
     JobLinks,
     JobList,
     JobLogs,
@@ -130,6 +132,13 @@ def logs(
         return PlainTextResponse("\n".join(_as_text(each) for each in found))
     attempts = tuple(AttemptView.of(a.task, a.attempt, a.text) for a in found)
     return answer(JobLogs(job=job_id, attempts=attempts))
+
+
+@router.get("/{job_id}/events", response_model=JobEvents, responses=described(404, 503))
+def events(job_id: str, service: Service) -> Response:
+    """Return what happened to a job."""
+    found = service.get(job_id).events
+    return answer(JobEvents(job=job_id, events=tuple(map(EventView.of, found))))
 
 
 @router.get("/{job_id}/links", response_model=JobLinks, responses=described(400, 404, 503))

@@ -58,18 +58,21 @@ class Ec2Offer:
             InvalidSetting: a type does not exist, or has no price where it must have one.
         """
         smallest = min(facts.vcpus for facts in self._types.facts(self._names).values())
+        prices = [self._price_of(name) for name in self._names]
+        known = [price for price in prices if price is not None]
         return [
             NodeKind(
                 name=EC2,
                 slots=self._slots or max(1, smallest // self._cores_a_slot),
-                price=max(map(self._price_of, self._names)),
+                price=max(known, default=0.0),
+                priced=len(known) == len(prices),
                 boot=_BOOT,
                 idle=self._idle,
                 billed_at_least=_BILLED_AT_LEAST,
             )
         ]
 
-    def _price_of(self, name: str) -> float:
+    def _price_of(self, name: str) -> float | None:
         # A spot price that nobody tells us is below the price on demand.
         for market in (self._markets[0], Market.ON_DEMAND):
             price = self._prices.of(name, market)
@@ -84,4 +87,4 @@ class Ec2Offer:
         if not self._told:
             self._told = True
             log.warning("price_unknown", type=name)
-        return 0.0
+        return None
