@@ -20,14 +20,8 @@ _OF_WORKERS = (
 #: What is of the machine here, and of no other.
 _OF_HERE = frozenset(
     {
-        "data_dir",
-        "scratch_dir",
-        "ffmpeg",
-        "fleet",
-        "host",
-        "port",
-        "file_roots",
-        "log_format",
+        *("data_dir", "scratch_dir", "ffmpeg", "fleet", "machine", "host", "port"),
+        *("file_roots", "log_format"),
     }
 )
 
@@ -43,7 +37,8 @@ def worker_settings(
     said = _said(settings)
     careful = {"private_networks": False, "file_roots": (), "log_format": "json"}
     carried = {name: said[name] for name in _OF_WORKERS if name in said}
-    return {**places, "fleet": "none", "data_dir": state, **careful, **carried}
+    own = {"fleet": "none", "machine": "ec2", "data_dir": state}
+    return {**places, **own, **careful, **carried}
 
 
 def feederd_settings(
