@@ -6,11 +6,15 @@ its endpoint once it answers, and the variables that ``settings`` gives on the n
 
 import argparse
 import contextlib
+import logging
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 
 import pytest
+from botocore.loaders import create_loader
+from moto.backends import list_of_moto_modules
 from moto.server import ThreadedMotoServer
 
 from tests import moto_corrections, moto_sqs
@@ -39,12 +43,25 @@ def moto(port: int = 0) -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     with pytest.MonkeyPatch.context() as patch:
         moto_sqs.correct(patch)
+        _be_quick(patch)
         server.start()
         try:
             host, bound = server.get_host_and_port()
             yield f"http://{host}:{bound}"
         finally:
             server.stop()
+
+
+def _be_quick(patch: pytest.MonkeyPatch) -> None:
+    """Do once what is else done for each request, and for each session of boto3.
+
+    moto looks through its own folders to find a request's service, werkzeug writes a line
+    of log, and a session reads the descriptions of services, EC2's being 3 MB of JSON.
+    """
+    modules = tuple(list_of_moto_modules())
+    patch.setattr("moto.backends.list_of_moto_modules", lambda: modules)
+    patch.setattr(logging.getLogger("werkzeug"), "disabled", True)
+    patch.setattr("botocore.session.create_loader", cache(create_loader))
 
 
 def main() -> None:

@@ -34,9 +34,18 @@ _NODE = NodeId("here")
 class Embedded:
     """One worker, its store and its queue, in the memory of this process."""
 
-    def __init__(self, engine: Engine, free: threading.Event, parts: WorkerParts) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        free: threading.Event,
+        parts: WorkerParts,
+        *,
+        royalty_free: bool = False,
+    ) -> None:
         self._free = free
-        self._service = JobService(engine=engine, outside=engine.storage)
+        self._service = JobService(
+            engine=engine, outside=engine.storage, royalty_free=royalty_free
+        )
         self._jobs: list[Job] = []
         self._on_step: Callable[[Step], None] = lambda _step: None
         runner = AttemptRunner(
@@ -135,7 +144,7 @@ def embedded(settings: Settings, out_folder: Path | None) -> Iterator[Embedded]:
         work = parts.scratch.folder / "work"
         storage = open_storage(ours, roots=None, own=[work], scratch=parts.scratch.folder)
         engine = Engine(MemoryStore(), MemoryQueue(clock), storage, file_url(work), clock)
-        here = Embedded(engine, free, parts)
+        here = Embedded(engine, free, parts, royalty_free=settings.royalty_free)
         yield here
 
 

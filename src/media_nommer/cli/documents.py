@@ -68,10 +68,18 @@ def inputs_of(recipe: Document | None) -> list[str]:
     return [url for url in urls if isinstance(url, str)]
 
 
+def _said_of_input(recipe: Document) -> Document:
+    """Return what a recipe says of its one input beside its place: a part, tracks."""
+    inputs = recipe.get("inputs")
+    if isinstance(inputs, list) and len(inputs) == 1 and isinstance(inputs[0], dict):
+        return dict(inputs[0])
+    return {}
+
+
 def document_for(source: Source, wishes: Wishes) -> Document:
     """Return the document of the job that encodes ``source``; what was typed wins."""
     document = dict(wishes.recipe or {})
-    document["inputs"] = [{"url": source.url}]
+    document["inputs"] = [{**_said_of_input(document), "url": source.url}]
     document["destination"] = _below(_destination(wishes), source.folder)
     if wishes.presets or "outputs" not in document:
         document["outputs"] = [

@@ -12,7 +12,7 @@ from media_nommer.cli.inputs import Source, path_of
 from media_nommer.core.errors import BadRequest
 from media_nommer.core.presets import Preset
 from media_nommer.core.recipes import FileOutput, parse_recipe, resolve_presets
-from media_nommer.core.recipes.codecs import CONTAINERS
+from media_nommer.core.recipes.codecs import usual_extension
 from media_nommer.core.recipes.documents import Output, PresetOutput
 from media_nommer.core.recipes.names import fill_template, safe_stem
 
@@ -79,7 +79,8 @@ def _place(output: Output | PresetOutput, stem: str) -> str:
     if isinstance(output, FileOutput):
         coded = output.video or output.audio
         values["codec"] = coded.codec if coded else ""
-        values["ext"] = CONTAINERS[output.container or "mp4"].extensions[0]
+        sound = output.audio.codec if output.audio else None
+        values["ext"] = usual_extension(output.container or "mp4", sound)
     else:
         values |= {"codec": "jpeg", "ext": "jpg"}
     return fill_template(output.name or "", values)

@@ -14,6 +14,9 @@ COLUMNS = ("file", "what", ">length", ">size", ">took", ">speed")
 
 _NAMES = {
     "h264": "H.264",
+    "hevc": "HEVC",
+    "prores": "ProRes",
+    "dnxhd": "DNxHR",
     "vp9": "VP9",
     "av1": "AV1",
     "mjpeg": "JPEG",
@@ -21,6 +24,12 @@ _NAMES = {
     "mp3": "MP3",
     "mp3float": "MP3",
     "opus": "Opus",
+    "vorbis": "Vorbis",
+    "flac": "FLAC",
+    "ac3": "AC-3",
+    "eac3": "E-AC-3",
+    "pcm_s16le": "PCM",
+    "pcm_s24le": "PCM",
 }
 
 

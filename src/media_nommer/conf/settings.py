@@ -79,6 +79,7 @@ class Settings(BaseModel):
     encoder_timeout: PositiveDuration = Field(default="24h", validate_default=True)
     encoder_memory: Size | None = None
     job_timeout: PositiveDuration | None = None
+    royalty_free: Annotated[bool, Allowed("true or false")] = False
     ffmpeg: Annotated[str, Field(min_length=1), Allowed("a path")] | None = None
     file_roots: Folders | None = None
     aws_region: Annotated[str, Field(min_length=1), Allowed("a region")] | None = None

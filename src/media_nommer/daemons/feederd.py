@@ -94,6 +94,7 @@ def _feed(settings: Settings, signals: Signals, tell: Callable[[str], None]) -> 
             engine=engine,
             outside=wiring.open_outside(settings, engine),
             job_timeout=settings.job_timeout,
+            royalty_free=settings.royalty_free,
             on_new_work=loops["scaling"].wake if "scaling" in loops else lambda: None,
             kinds=tuple if parts is None else parts.offer,
             decided=lambda: _decided(scaler, duties),

@@ -39,7 +39,7 @@ from media_nommer.core.ports.storage import Storage
 from media_nommer.core.ports.store import JobFilter, JobPage
 from media_nommer.core.presets import Preset, load_presets
 from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
-from media_nommer.core.recipes.codecs import CONTAINERS, Container
+from media_nommer.core.recipes.codecs import Container, usual_extension
 from media_nommer.core.recipes.names import safe_stem
 from media_nommer.core.tasks import Attempt, Task
 from media_nommer.core.workflow import archiving, submitting
@@ -85,12 +85,14 @@ class JobService:
     ``outside`` is the storage as far as callers may reach into it (rule 13); the engine's
     own reaches the work area too. ``kinds`` tells the nodes on offer, for estimates.
     ``on_new_work`` is called when there is something to do. ``decided`` tells what this
-    feederd last decided on its fleet, None where it does not.
+    feederd last decided on its fleet, None where it does not. With ``royalty_free`` every
+    recipe is taken as one that says so.
     """
 
     engine: Engine
     outside: Storage
     job_timeout: timedelta | None = None
+    royalty_free: bool = False
     presets: Mapping[str, Preset] = field(default_factory=load_presets)
     kinds: Callable[[], Sequence[NodeKind]] = tuple
     on_new_work: Callable[[], None] = lambda: None
@@ -115,7 +117,7 @@ class JobService:
             SourceNotFound: the source is a file that is not there.
             IdempotencyConflict: the key stands for a job with other content.
         """
-        recipe = resolve_presets(parse_recipe(document), self.presets)
+        recipe = self._read(document)
         if recipe.destination is None:
             raise InvalidRecipe(
                 "destination: is missing; allowed: the URL of a folder, "
@@ -231,7 +233,7 @@ class JobService:
             UnknownPreset: no preset has that name.
             BadRequest: no film is so long.
         """
-        recipe = resolve_presets(parse_recipe(document), self.presets)
+        recipe = self._read(document)
         job = self._job(recipe, None, "")
         return estimate(self.engine, job, recipe, self.kinds(), film_seconds)
 
@@ -323,6 +325,18 @@ class JobService:
         timeout = self.job_timeout
         return None if timeout is None else self.engine.clock.now() + timeout
 
+    def _read(self, document: object) -> Recipe:
+        """Return the recipe that a document is, its presets resolved.
+
+        Raises:
+            InvalidRecipe: it does not say what can be done, or may be.
+            UnknownPreset: no preset has that name.
+        """
+        recipe = parse_recipe(document)
+        if self.royalty_free:
+            recipe = recipe.model_copy(update={"royalty_free": True})
+        return resolve_presets(recipe, self.presets)
+
     def _known(self, wanted: Job) -> Job | None:
         """Return the job that a repeated submission stands for, None for a first one.
 
@@ -404,7 +418,8 @@ def output_names(recipe: Recipe) -> tuple[str, ...]:
     for output in recipe.outputs:
         name: str = getattr(output, "name", None) or "{stem}"
         container: Container | None = getattr(output, "container", None)
-        extension = CONTAINERS[container].extensions[0] if container else "jpg"
+        sound = getattr(getattr(output, "audio", None), "codec", None)
+        extension = usual_extension(container, sound) if container else "jpg"
         filled = name.replace("{preset}", getattr(output, "from_preset", None) or "")
         names.append(filled.replace("{ext}", extension).replace("{stem}", stem))
     return tuple(names)

@@ -1,36 +1,26 @@
-"""The options of each encoder and muxer, for FFmpeg."""
+"""The options of sound encoders and of muxers, for FFmpeg."""
 
 from collections.abc import Mapping
 
-from media_nommer.core.recipes.codecs import AudioCodec, Container, Speed
-from media_nommer.planning.plan import AudioPlan, OutputPlan, VideoPlan
+from media_nommer.core.recipes.codecs import AudioCodec, Container
+from media_nommer.planning.cutting import Cut
+from media_nommer.planning.loudness import Measured, loudness_filters
+from media_nommer.planning.mixing import mixing_filters
+from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.sound import AudioPlan
 
-_VP9_SPEED: Mapping[Speed, tuple[str, int]] = {
-    "ultrafast": ("realtime", 8),
-    "superfast": ("realtime", 6),
-    "veryfast": ("good", 5),
-    "faster": ("good", 5),
-    "fast": ("good", 4),
-    "medium": ("good", 3),
-    "slow": ("good", 2),
-    "slower": ("good", 1),
-    "veryslow": ("good", 0),
-}
-_AV1_SPEED: Mapping[Speed, int] = {
-    "ultrafast": 12,
-    "superfast": 11,
-    "veryfast": 10,
-    "faster": 9,
-    "fast": 8,
-    "medium": 7,
-    "slow": 5,
-    "slower": 4,
-    "veryslow": 3,
-}
 _AUDIO_ENCODER: Mapping[AudioCodec, str] = {
     "aac": "aac",
     "opus": "libopus",
     "mp3": "libmp3lame",
+    "vorbis": "libvorbis",
+    "flac": "flac",
+    "ac3": "ac3",
+    "eac3": "eac3",
+}
+_FLAC_SAMPLES = {
+    16: ("-sample_fmt", "s16"),
+    24: ("-sample_fmt", "s32", "-bits_per_raw_sample:a", "24"),
 }
 _MUXER: Mapping[Container, tuple[str, ...]] = {
     "mp4": ("-movflags", "+faststart", "-f", "mp4"),
@@ -38,81 +28,54 @@ _MUXER: Mapping[Container, tuple[str, ...]] = {
     "webm": ("-cues_to_front", "1", "-f", "webm"),
     "mp3": ("-f", "mp3"),
     "ogg": ("-f", "ogg"),
+    "mov": ("-movflags", "+faststart", "-f", "mov"),
+    "mkv": ("-cues_to_front", "1", "-f", "matroska"),
+    "ts": ("-f", "mpegts"),
+    "flac": ("-f", "flac"),
+    "wav": ("-rf64", "auto", "-f", "wav"),  # beyond 4 GiB
 }
-_HOLDS_CHAPTERS = {"mp4", "m4a", "webm"}
+_HOLDS_CHAPTERS = {"mp4", "m4a", "webm", "mov", "mkv"}
 
 
-def video_options(video: VideoPlan, threads: int) -> tuple[str, ...]:
-    """Return the encoder's options; every one of them makes 8-bit 4:2:0.
-
-    The number of threads is pinned because x264's output depends on it (chunking.md).
-    """
-    return (
-        *_codec_options(video, threads),
-        *("-g", str(video.timing.gop)),
-        *_timing_options(video),
-    )
-
-
-def _codec_options(video: VideoPlan, threads: int) -> tuple[str, ...]:
-    quality = f"{video.quality:g}"
-    if video.codec == "vp9":
-        deadline, speed = _VP9_SPEED[video.speed]
-        return (
-            *("-c:v", "libvpx-vp9", "-deadline", deadline, "-cpu-used", str(speed)),
-            *("-crf", f"{video.quality:.0f}", "-b:v", "0", "-row-mt", "1"),
-            *("-tile-columns", str(_tile_columns(video.width)), "-threads:v", str(threads)),
-        )
-    if video.codec == "av1":
-        return (
-            *("-c:v", "libsvtav1", "-preset", str(_AV1_SPEED[video.speed])),
-            *("-crf", f"{video.quality:.0f}", "-svtav1-params", f"lp={min(threads, 6)}"),
-        )
-    return (
-        *("-c:v", "libx264", "-preset", video.speed, "-crf", quality),
-        *("-profile:v", video.profile or "high", "-threads:v", str(threads)),
-    )
-
-
-def _tile_columns(width: int) -> int:
-    """Return the logarithm of the tiles side by side: libvpx works on them in parallel."""
-    return 2 if width >= 1280 else 1 if width >= 640 else 0
-
-
-def _timing_options(video: VideoPlan) -> tuple[str, ...]:
-    """Return the clock of the encoder.
-
-    ``vfr`` keeps each frame at its own time and moves one that would not come after the
-    one before by a single tick, where ``passthrough`` would hand the encoder two frames of
-    one time.
-    """
-    timing = video.timing
-    if timing.kind == "constant" and timing.rate is not None:
-        base = f"{timing.rate.denominator}:{timing.rate.numerator}"
-    else:
-        base = "filter" if timing.kind == "snapped" else "demux"
-    return ("-fps_mode:v", "vfr", "-enc_time_base:v", base)
-
-
-def audio_options(audio: AudioPlan) -> tuple[str, ...]:
+def audio_options(
+    audio: AudioPlan, cut: Cut | None, measured: Measured | None
+) -> tuple[str, ...]:
     """Return the encoder's options.
 
     ``async=1`` fills gaps of the source with silence and cuts what overlaps, so that a
     damaged source does not drift; a whole one passes unchanged.
     """
+    if audio.codec == "copy":
+        return ("-c:a", "copy")
+    filters = list(sound_filters(audio, cut))
+    if audio.loudness is not None and measured is not None:
+        filters += loudness_filters(audio.loudness, measured, audio.sample_rate)
     return (
-        *("-c:a", _AUDIO_ENCODER[audio.codec], "-b:a", f"{audio.bitrate}k"),
+        *("-c:a", _AUDIO_ENCODER.get(audio.codec, audio.holds)),
+        *(() if audio.bitrate is None else ("-b:a", f"{audio.bitrate}k")),
+        *(_FLAC_SAMPLES[audio.bit_depth] if audio.codec == "flac" else ()),
         *("-ac", str(audio.channels), "-ar", str(audio.sample_rate)),
-        *("-filter:a", "aresample=async=1"),
+        *("-filter:a", ",".join(filters)),
+    )
+
+
+def sound_filters(audio: AudioPlan, cut: Cut | None) -> tuple[str, ...]:
+    """Return the filters before those for loudness, which need the final channels."""
+    return (
+        *(() if cut is None else (cut.sound_filters(),)),
+        "aresample=async=1",
+        *mixing_filters(audio),
     )
 
 
 def metadata_options(output: OutputPlan) -> tuple[str, ...]:
     """Return what is told about the film: title, language and chapters.
 
-    Nothing else is carried over: sources from phones say where they were filmed.
+    Of a part there are no chapters. Nothing else is carried over: sources from phones say
+    where they were filmed.
     """
-    chapters = "0" if output.container in _HOLDS_CHAPTERS else "-1"
+    whole = output.cut is None
+    chapters = "0" if whole and output.container in _HOLDS_CHAPTERS else "-1"
     options = ["-map_metadata:g", "-1", "-map_metadata:s", "-1", "-map_chapters", chapters]
     if output.title:
         options += ["-metadata", f"title={output.title}"]

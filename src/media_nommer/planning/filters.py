@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from media_nommer.core.media import VideoStream
+from media_nommer.planning.light import is_hdr, tone_mapping
+from media_nommer.planning.looks import Look, common_fields, drawn, look_of, looks_of
 from media_nommer.planning.plan import OutputPlan, ThumbnailPlan
+from media_nommer.planning.shapes import Shape
 from media_nommer.planning.sizes import Size, shown_size
 from media_nommer.planning.timing import Timing
+from media_nommer.planning.video import Fields
 
 _HD_HEIGHT = (
     720  # players take an untagged picture this high for BT.709, a lower one for 601
 )
 _BT709 = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709"
 _RGB = ("gbr", "rgb", "bgr", "argb", "abgr", "rgba", "bgra", "0rgb", "0bgr", "pal8")
-_CASCADE = Fraction(5, 4)  # nearer sizes than this come from the source: two scalings blur
 _TICKS = 100  # parts of a frame in which a snapped rate counts
 
 
@@ -40,8 +43,8 @@ def picture_graph(stream: VideoStream, outputs: Sequence[OutputPlan]) -> str:
     larger one, unless that is almost as small. FFmpeg itself turns rotated pictures before
     they reach the graph. Thumbnails come from the unscaled picture.
 
-    High dynamic range is only reduced to 8 bits, with its tags kept; tone mapping is to
-    come with 4 of 7.
+    Where outputs differ in what becomes of fields, each does that by itself. What becomes
+    of a high dynamic range is done to the scaled picture, which is smaller.
     """
     branches = _cascade(stream, outputs)
     decoded, head = f"0:{stream.index}", _head(stream, outputs)
@@ -61,44 +64,59 @@ def thumbnail_filters(stream: VideoStream, plan: ThumbnailPlan) -> str:
 
     JPEG is full range and, by its own standard (JFIF), BT.601.
     """
-    deinterlace = f"{_deinterlace()}," if stream.interlaced else ""
-    return f"{deinterlace}{_jpeg(plan)}"
+    whole = _whole("flagged" if stream.interlaced else "none")
+    return ",".join(piece for piece in (whole, _jpeg(stream, plan)) if piece)
 
 
 def _cascade(stream: VideoStream, outputs: Sequence[OutputPlan]) -> list[_Branch]:
-    sizes = sorted(
-        {Size(o.video.width, o.video.height) for o in outputs if o.video},
-        key=lambda size: (size.width * size.height, size.width),
-        reverse=True,
-    )
+    looks, common = looks_of(outputs), common_fields(stream, outputs)
     branches: list[_Branch] = []
-    for number, size in enumerate(sizes):
+    for number, look in enumerate(looks):
         takers = tuple(
             video_label(o)
             for o in outputs
-            if o.video and Size(o.video.width, o.video.height) == size
+            if o.video and drawn(o) and look_of(o.video) == look
         )
-        parent = _parent(size, sizes[:number])
+        parent = _parent(look, looks[:number])
         source = "src" if parent is None else f"s{parent}"
-        filters = _scale(stream, size) if parent is None else _scale_again(size)
+        own = look.fields if common is None else "none"
+        filters = _first(stream, look, own) if parent is None else _scale_again(look.shape)
         branches.append(_Branch(f"s{number}", filters, source, takers))
     for output in outputs:
         if output.thumbnails:
-            label, filters = f"p{output.index}", _select(output.thumbnails)
+            own = "flagged" if stream.interlaced and common is None else "none"
+            label, filters = f"p{output.index}", _select(stream, output.thumbnails, own)
             branches.append(_Branch(label, filters, "src", (video_label(output),)))
     return branches
 
 
-def _parent(size: Size, larger: Sequence[Size]) -> int | None:
-    """Return the place of the nearest larger size that is enough larger, or None."""
-    for number in reversed(range(len(larger))):
-        other = larger[number]
-        if (
-            min(Fraction(other.width, size.width), Fraction(other.height, size.height))
-            >= _CASCADE
-        ):
-            return number
-    return None
+def _parent(look: Look, larger: Sequence[Look]) -> int | None:
+    """Return the place of the nearest larger look that this can be made from, or None."""
+    return next(
+        (n for n in reversed(range(len(larger))) if look.can_come_from(larger[n])), None
+    )
+
+
+def _first(stream: VideoStream, look: Look, fields: Fields) -> str:
+    """Return the filters from the source's picture to a look."""
+    cut = look.shape.crop
+    pieces = (
+        _whole(fields),
+        "" if look.rate is None else f"fps={look.rate}",
+        f"crop={cut.width}:{cut.height}:{cut.x}:{cut.y}" if cut else "",
+        _scale(stream, look),
+    )
+    return ",".join(piece for piece in pieces if piece) + _pad(look.shape)
+
+
+def _pad(shape: Shape) -> str:
+    """Return the filter that puts colour around a picture, which starts on even pixels."""
+    if not shape.padded:
+        return ""
+    left = (shape.size.width - shape.scaled.width) // 4 * 2
+    top = (shape.size.height - shape.scaled.height) // 4 * 2
+    place = f"{shape.size.width}:{shape.size.height}:{left}:{top}"
+    return f",pad={place}:color=0x{shape.color}"
 
 
 def _takers(label: str, branches: Sequence[_Branch]) -> tuple[str, ...]:
@@ -113,18 +131,23 @@ def _part(source: str, filters: Sequence[str], takers: Sequence[str]) -> str:
 
 def _head(stream: VideoStream, outputs: Sequence[OutputPlan]) -> str:
     """Return what is done once, before the picture is split up."""
-    timing = next((o.video.timing for o in outputs if o.video), None)
+    kept = (o.video.timing for o in outputs if o.video and drawn(o))
+    timing = next((timing for timing in kept if timing.kind != "converted"), None)
+    cut = next((o.cut for o in outputs if o.cut), None)
     pieces = [
-        _deinterlace() if stream.interlaced else "",
+        cut.picture_filters() if cut else "",
+        _whole(common_fields(stream, outputs) or "none"),
         _snap(timing) if timing and timing.kind == "snapped" else "",
         _BT709 if _guessed_bt709(stream) else "",
     ]
     return ",".join(piece for piece in pieces if piece)
 
 
-def _deinterlace() -> str:
+def _whole(fields: Fields) -> str:
     """Return the filter that makes one whole frame of each, so that the count stays."""
-    return "bwdif=mode=send_frame:deint=interlaced"
+    if fields == "none":
+        return ""
+    return f"bwdif=mode=send_frame:deint={'all' if fields == 'all' else 'interlaced'}"
 
 
 def _snap(timing: Timing) -> str:
@@ -153,23 +176,26 @@ def _is_rgb(stream: VideoStream) -> bool:
     return (stream.pixel_format or "").startswith(_RGB)
 
 
-def _scale(stream: VideoStream, size: Size) -> str:
-    """Return the filters from the source's picture to square pixels in 8-bit 4:2:0."""
+def _scale(stream: VideoStream, look: Look) -> str:
+    """Return the filters from the source's picture to square pixels for the encoder."""
     if _is_rgb(stream):
-        matrix = ":out_color_matrix=bt709"
-        return f"{_plain_scale(size, matrix)},setsar=1,format=yuv420p,{_BT709}"
-    return f"{_plain_scale(size)},setsar=1,format=yuv420p"
+        scale = _plain_scale(look.shape.scaled, ":out_color_matrix=bt709")
+        return f"{scale},setsar=1,format={look.pixels},{_BT709}"
+    scale = f"{_plain_scale(look.shape.scaled)},setsar=1"
+    if look.tone_mapped:
+        return f"{scale},format=yuv420p10le,{tone_mapping(stream)},format={look.pixels}"
+    return f"{scale},format={look.pixels}"
 
 
-def _scale_again(size: Size) -> str:
-    return f"{_plain_scale(size)},setsar=1"
+def _scale_again(shape: Shape) -> str:
+    return f"{_plain_scale(shape.scaled)},setsar=1{_pad(shape)}"
 
 
 def _plain_scale(size: Size, more: str = "") -> str:
     return f"scale={size.width}:{size.height}:out_range=tv{more}"
 
 
-def _select(plan: ThumbnailPlan) -> str:
+def _select(stream: VideoStream, plan: ThumbnailPlan, fields: Fields) -> str:
     """Return the filters that pick the frames and nothing else.
 
     A frame is picked when it is the first at or after one of the times. Where a time has no
@@ -181,7 +207,8 @@ def _select(plan: ThumbnailPlan) -> str:
     )
     count = len(plan.times)
     exact = f"tpad=stop={count}:stop_mode=clone,trim=end_frame={count}"
-    return f"select='{wanted}',{_jpeg(plan)},{exact}"
+    pieces = (_whole(fields), f"select='{wanted}'", _jpeg(stream, plan), exact)
+    return ",".join(piece for piece in pieces if piece)
 
 
 def _any_of(terms: Sequence[str]) -> str:
@@ -192,6 +219,10 @@ def _any_of(terms: Sequence[str]) -> str:
     return f"({_any_of(terms[:middle])}+{_any_of(terms[middle:])})"
 
 
-def _jpeg(plan: ThumbnailPlan) -> str:
+def _jpeg(stream: VideoStream, plan: ThumbnailPlan) -> str:
     size = f"{plan.width}:{plan.height}"
-    return f"scale={size}:out_range=pc:out_color_matrix=bt601,setsar=1,format=yuv420p"
+    full = ":out_range=pc:out_color_matrix=bt601"
+    if is_hdr(stream):
+        mapped = f"scale={size}:out_range=tv,format=yuv420p10le,{tone_mapping(stream)}"
+        return f"{mapped},format=yuv444p,scale={full[1:]},setsar=1,format=yuv420p"
+    return f"scale={size}{full},setsar=1,format=yuv420p"

@@ -24,7 +24,15 @@ from media_nommer.planning.scaling import NodeKind
 #: Seconds of a slot that x264's "medium" takes for a million pixels, and how much more or
 #: less the others take; of a slot of four cores of today.
 _MEGAPIXEL = 0.01
-_CODECS: dict[VideoCodec, float] = {"h264": 1.0, "vp9": 4.0, "av1": 1.0}
+_CODECS: dict[VideoCodec, float] = {
+    "h264": 1.0,
+    "hevc": 3.0,
+    "vp9": 4.0,
+    "av1": 1.0,
+    "prores": 1.0,
+    "dnxhr": 0.5,
+    "copy": 0.0,
+}
 _SPEEDS: dict[Speed, float] = {
     "ultrafast": 0.2,
     "superfast": 0.3,
@@ -94,8 +102,8 @@ class CostRange:
     """
 
     kind: NodeKind
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 def past_job(job: Job, tasks: Iterable[Task]) -> PastJob:
@@ -129,13 +137,15 @@ def forecast(
 
 
 def costs(work: Range, kinds: Iterable[NodeKind]) -> tuple[CostRange, ...]:
-    """Return what so much work may cost on each kind of node."""
+    """Return what so much work may cost on each kind of node, None without its price."""
     return tuple(
         CostRange(
             kind=kind,
-            low=cost_of(work.low / (kind.slots * kind.speed), kind.price) or 0.0,
+            low=cost_of(work.low / (kind.slots * kind.speed), kind.price),
             high=kind.cost_of(work.high, work.high),
         )
+        if kind.priced
+        else CostRange(kind=kind, low=None, high=None)
         for kind in kinds
     )
 

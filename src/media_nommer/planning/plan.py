@@ -2,71 +2,26 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from media_nommer.core.errors import InvalidRecipe, NoStreams
-from media_nommer.core.media import AudioStream, Media, VideoStream
-from media_nommer.core.recipes.codecs import (
-    CONTAINERS,
-    QUALITY,
-    AudioCodec,
-    Container,
-    Profile,
-    Speed,
-    VideoCodec,
-)
+from media_nommer.core.media import Media
+from media_nommer.core.recipes.codecs import Container, usual_extension
 from media_nommer.core.recipes.documents import (
-    Audio,
     FileOutput,
     PresetOutput,
     Recipe,
     ThumbnailsOutput,
-    Video,
 )
 from media_nommer.core.recipes.names import fill_template, safe_stem, unsafe_name
-from media_nommer.planning.pictures import picture_length, thumbnail_times
+from media_nommer.planning.cutting import Cut, taken
+from media_nommer.planning.pictures import thumbnail_times
 from media_nommer.planning.sizes import fitted_size, shown_size
-from media_nommer.planning.sound import planned_bitrate, planned_channels, planned_rate
-from media_nommer.planning.timing import Timing, timing_of
+from media_nommer.planning.sound import AudioPlan, plan_audio
+from media_nommer.planning.video import VideoPlan, picture_of, plan_video
 
 _LONGEST_TITLE = 500
-_SMALLEST_SIDE = {"av1": 16}  # SVT-AV1 fails on a picture of a few pixels
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoPlan:
-    """The picture of one file.
-
-    ``stream`` is its index in the source. ``quality`` is the codec's CRF. ``duration`` is
-    seconds of picture, None where nothing tells.
-    """
-
-    stream: int
-    codec: VideoCodec
-    width: int
-    height: int
-    quality: float
-    speed: Speed
-    profile: Profile | None
-    timing: Timing
-    duration: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AudioPlan:
-    """The sound of one file. ``bitrate`` is kbit/s, ``sample_rate`` hertz.
-
-    ``duration`` is the seconds of sound that the source's own header gives, or None.
-    """
-
-    stream: int
-    codec: AudioCodec
-    bitrate: int
-    channels: int
-    sample_rate: int
-    language: str | None
-    duration: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +53,13 @@ class OutputPlan:
     audio: AudioPlan | None = None
     thumbnails: ThumbnailPlan | None = None
     title: str | None = None
+    cut: Cut | None = None
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds of film, None where nothing tells."""
+        told = [part.duration for part in (self.video, self.audio) if part]
+        return max((length for length in told if length is not None), default=None)
 
 
 def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan, ...]:
@@ -108,10 +70,14 @@ def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan
     without sound makes silent films.
 
     Raises:
-        NoStreams: an output needs a picture or a sound that the source lacks.
-        InvalidRecipe: two outputs would have one name, or a name would not be safe.
+        NoStreams: an output needs a picture or a sound that the source lacks, or the recipe
+            names a track that it has not.
+        InvalidRecipe: the part asked for lies behind the end; a container, codec or level
+            cannot hold what the source has; two outputs would have one name, or a name
+            would not be safe.
         MediaError: thumbnails depend on a length that nothing tells.
     """
+    media, cut = taken(media, recipe.inputs[0])
     plans: list[OutputPlan] = []
     for index, output in enumerate(recipe.outputs):
         if isinstance(output, FileOutput):
@@ -121,7 +87,7 @@ def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan
         else:
             raise _unresolved(output, index)
     _check_names(plans)
-    return tuple(plans)
+    return tuple(replace(plan, cut=cut) for plan in plans)
 
 
 def _unresolved(output: PresetOutput, index: int) -> InvalidRecipe:
@@ -130,17 +96,16 @@ def _unresolved(output: PresetOutput, index: int) -> InvalidRecipe:
 
 def _plan_file(media: Media, output: FileOutput, index: int, stem: str) -> OutputPlan:
     where, container = f"outputs[{index}]", output.container or "mp4"
-    video = _plan_video(media, output.video, where) if output.video else None
-    audio = _plan_audio(media.sound, output.audio) if output.audio and media.sound else None
+    video = plan_video(media, output.video, container, where) if output.video else None
+    audio = plan_audio(media, output.audio, container, where) if output.audio else None
     if video is None and audio is None:
         raise NoStreams(f"{where}: needs sound, and the source has none")
-    extension = CONTAINERS[container].extensions[0]
-    codec = video.codec if video else audio.codec if audio else ""
+    codec = video.holds if video else audio.holds if audio else ""
     values: dict[str, str | int] = {
         "stem": safe_stem(stem),
         "preset": safe_stem(output.from_preset or "file"),
         "codec": codec,
-        "ext": extension,
+        "ext": usual_extension(container, output.audio.codec if output.audio else None),
         "width": video.width if video else 0,
         "height": video.height if video else 0,
     }
@@ -155,56 +120,11 @@ def _plan_file(media: Media, output: FileOutput, index: int, stem: str) -> Outpu
     )
 
 
-def _plan_video(media: Media, video: Video, where: str) -> VideoPlan:
-    stream = _picture(media, where)
-    size = fitted_size(
-        shown_size(stream),
-        video.width,
-        video.height,
-        turn_box=video.turn_box,
-        smallest=_SMALLEST_SIDE.get(video.codec, 2),
-    )
-    quality = QUALITY[video.codec].default if video.quality is None else video.quality
-    return VideoPlan(
-        stream=stream.index,
-        codec=video.codec,
-        width=size.width,
-        height=size.height,
-        quality=quality,
-        speed=video.speed,
-        profile=video.profile or ("high" if video.codec == "h264" else None),
-        timing=timing_of(stream, media),
-        duration=picture_length(media, stream),
-    )
-
-
-def _picture(media: Media, where: str) -> VideoStream:
-    stream = media.picture
-    if stream is None or stream.width < 1 or stream.height < 1:
-        has = "only sound" if media.audio else "none"
-        raise NoStreams(f"{where}: needs a picture, and the source has {has}")
-    return stream
-
-
-def _plan_audio(stream: AudioStream, audio: Audio) -> AudioPlan:
-    channels, rate = planned_channels(audio, stream), planned_rate(audio, stream)
-    language = stream.language or ""
-    return AudioPlan(
-        stream=stream.index,
-        codec=audio.codec,
-        bitrate=planned_bitrate(audio, channels, rate),
-        channels=channels,
-        sample_rate=rate,
-        language=language if re.fullmatch("[a-z]{3}", language) else None,
-        duration=stream.duration,
-    )
-
-
 def _plan_thumbnails(
     media: Media, output: ThumbnailsOutput, index: int, stem: str
 ) -> OutputPlan:
     where = f"outputs[{index}]"
-    stream = _picture(media, where)
+    stream = picture_of(media, where)
     size = fitted_size(shown_size(stream), output.width, output.height)
     times = thumbnail_times(output, media, stream, where=where)
     values: dict[str, str | int] = {

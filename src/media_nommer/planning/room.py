@@ -4,9 +4,13 @@ from collections.abc import Sequence
 
 from media_nommer.core.media import Media
 from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.video import VideoPlan
 
 #: Bits a pixel that a film at our default qualities rarely exceeds.
 _BITS_A_PIXEL = 0.2
+
+#: The same for codecs to cut films with; 10 bits of ProRes HQ take the most.
+_STUDIO_BITS_A_PIXEL = {"prores": 7.0, "dnxhr": 7.0}
 _USUAL_RATE = 30.0
 _PICTURE_BITS_A_PIXEL = 2.0
 
@@ -22,6 +26,15 @@ def expected_bytes(plans: Sequence[OutputPlan], media: Media) -> int:
     return _SPARE + sum(_expected(plan, media) for plan in plans)
 
 
+def _bits_a_second(video: VideoPlan, media: Media) -> float:
+    if video.codec == "copy":
+        return media.size * 8 / max(media.duration or 1.0, 0.001)
+    if video.bitrate is not None:
+        return video.bitrate * 1000
+    pixels = video.width * video.height * float(video.timing.rate or _USUAL_RATE)
+    return pixels * _STUDIO_BITS_A_PIXEL.get(video.codec, _BITS_A_PIXEL)
+
+
 def _expected(plan: OutputPlan, media: Media) -> int:
     if plan.thumbnails:
         pixels = plan.thumbnails.width * plan.thumbnails.height
@@ -30,9 +43,7 @@ def _expected(plan: OutputPlan, media: Media) -> int:
         return media.size
     bits = 0.0
     if plan.video:
-        rate = float(plan.video.timing.rate or _USUAL_RATE)
-        pixels = plan.video.width * plan.video.height
-        bits += pixels * rate * _BITS_A_PIXEL * media.duration
+        bits += _bits_a_second(plan.video, media) * media.duration
     if plan.audio:
-        bits += plan.audio.bitrate * 1000 * media.duration
+        bits += plan.audio.most_kbits * 1000 * media.duration
     return int(bits / 8)

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from media_nommer.core.media import VideoStream
 
+_LARGEST = 16_384  # pixels of a side
 _STRANGEST_ASPECT = 10  # a sample aspect beyond 10:1 is a broken header, not a picture
 
 
@@ -39,34 +40,50 @@ def squared_aspect(aspect: Fraction) -> Fraction:
     return aspect
 
 
+def turned_box(
+    shown: Size, width: int | None, height: int | None, *, turn: bool
+) -> tuple[int | None, int | None]:
+    """Return the sides of the box, turned for an upright picture if it may be."""
+    if turn and width and height:
+        upright, box_upright = shown.height > shown.width, height > width
+        if upright != box_upright:
+            return height, width
+    return width, height
+
+
 def fitted_size(
     shown: Size,
     box_width: int | None,
     box_height: int | None,
     *,
-    turn_box: bool = False,
     smallest: int = 2,
+    upscale: bool = False,
 ) -> Size:
     """Return the largest even size of the shape of ``shown`` that it and the box hold.
 
-    4:2:0 colour needs even sides; a side is never under ``smallest`` pixels, which alone
-    may exceed a very small picture.
+    With ``upscale`` the box alone must hold it. 4:2:0 colour needs even sides; a side is
+    never under ``smallest`` pixels, which alone may exceed a very small picture.
     """
-    if turn_box and box_width and box_height:
-        upright, box_upright = shown.height > shown.width, box_height > box_width
-        if upright != box_upright:
-            box_width, box_height = box_height, box_width
-    factor = min(
-        Fraction(1),
-        Fraction(box_width or shown.width, shown.width),
-        Fraction(box_height or shown.height, shown.height),
+    enlarged = upscale and bool(box_width or box_height)
+    limits = Size(
+        _limit(box_width, shown.width, enlarged=enlarged),
+        _limit(box_height, shown.height, enlarged=enlarged),
     )
+    factor = min(Fraction(limits.width, shown.width), Fraction(limits.height, shown.height))
     return Size(
-        _even(shown.width * factor, min(box_width or shown.width, shown.width), smallest),
-        _even(
-            shown.height * factor, min(box_height or shown.height, shown.height), smallest
-        ),
+        _even(shown.width * factor, limits.width, smallest),
+        _even(shown.height * factor, limits.height, smallest),
     )
+
+
+def even_below(side: Fraction | int, smallest: int = 2) -> int:
+    """Return the largest even number that is not above ``side``, at least ``smallest``."""
+    return max(smallest, 2 * int(side / 2))
+
+
+def _limit(box: int | None, own: int, *, enlarged: bool) -> int:
+    most = _LARGEST if enlarged else own
+    return min(box or most, most)
 
 
 def _even(side: Fraction, limit: int, smallest: int) -> int:

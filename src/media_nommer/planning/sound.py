@@ -1,26 +1,128 @@
 """What the sound of an output becomes: channels, sample rate and bitrate."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from media_nommer.core.media import AudioStream
-from media_nommer.core.recipes.codecs import AUDIO_BIT_RATE, AudioCodec
+from media_nommer.core.media import AudioStream, Media
+from media_nommer.core.recipes.codecs import (
+    AUDIO_BIT_RATE,
+    LOSSLESS,
+    MOST_CHANNELS,
+    SAMPLE_RATES,
+    AudioCodec,
+    Container,
+)
 from media_nommer.core.recipes.documents import Audio
+from media_nommer.planning.copying import check_copy
+from media_nommer.planning.loudness import Target
 
 _CHANNELS = (8, 6, 2, 1)  # layouts that every one of our encoders has a name for
 _SHARE: Mapping[int, float] = {1: 0.625, 2: 1.0, 6: 2.5, 8: 3.5}
-_RATES: Mapping[AudioCodec, tuple[int, ...]] = {
-    "aac": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
-    "mp3": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
-    "opus": (8000, 12000, 16000, 24000, 48000),
+_FASTEST = 192_000  # hertz
+_VORBIS = {1: (32, 240), 2: (48, 480), 6: (96, 640), 8: (256, 640)}
+_CODEC_FRAME: Mapping[AudioCodec, int] = {
+    "aac": 1024,
+    "mp3": 1152,
+    "opus": 960,
+    "vorbis": 2048,
+    "flac": 4608,
+    "ac3": 1536,
+    "eac3": 1536,
+    "pcm": 1024,
+    "copy": 4608,
 }
-CODEC_FRAME: Mapping[AudioCodec, int] = {"aac": 1024, "mp3": 1152, "opus": 960}
-"""Samples in one frame of each codec, at its own sample rate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioPlan:
+    """The sound of one file. ``bitrate`` is kbit/s, None of what is lossless or copied.
+
+    ``sample_rate`` is hertz. ``duration`` is the seconds of sound that the source's own
+    header gives, or None. A copy has ``source_codec``.
+    """
+
+    stream: int
+    codec: AudioCodec
+    channels: int
+    sample_rate: int
+    source_channels: int
+    bitrate: int | None = None
+    bit_depth: Literal[16, 24] = 16
+    loudness: Target | None = None
+    language: str | None = None
+    duration: float | None = None
+    source_codec: str | None = None
+
+    @property
+    def holds(self) -> str:
+        """The codec that the output holds, as FFmpeg calls it."""
+        pcm = f"pcm_s{self.bit_depth}le" if self.codec == "pcm" else self.codec
+        return self.source_codec or pcm
+
+    @property
+    def frame(self) -> float:
+        """The seconds that one frame of the codec lasts."""
+        return _CODEC_FRAME[self.codec] / self.sample_rate
+
+    @property
+    def most_kbits(self) -> float:
+        """About the most kbit/s that it will be."""
+        if self.bitrate is not None:
+            return self.bitrate
+        return self.channels * self.sample_rate * self.bit_depth / 1000
+
+
+def plan_audio(
+    media: Media, audio: Audio, container: Container, where: str
+) -> AudioPlan | None:
+    """Return the plan of a file's sound, None where the source has none.
+
+    Raises:
+        InvalidRecipe: the container cannot hold a copy of it.
+    """
+    stream = media.sound
+    if stream is None:
+        return None
+    language = stream.language or ""
+    told = language if re.fullmatch("[a-z]{3}", language) else None
+    if audio.codec == "copy":
+        check_copy(container, "audio", stream.codec, where)
+        return AudioPlan(
+            stream=stream.index,
+            codec="copy",
+            channels=stream.channels,
+            source_channels=stream.channels,
+            sample_rate=max(1, stream.sample_rate),
+            language=told,
+            duration=stream.duration,
+            source_codec=stream.codec,
+        )
+    channels, rate = planned_channels(audio, stream), planned_rate(audio, stream)
+    return AudioPlan(
+        stream=stream.index,
+        codec=audio.codec,
+        channels=channels,
+        source_channels=stream.channels,
+        sample_rate=rate,
+        bitrate=planned_bitrate(audio, channels, rate),
+        bit_depth=audio.bit_depth or 16,
+        loudness=_target(audio),
+        language=told,
+        duration=stream.duration,
+    )
+
+
+def _target(audio: Audio) -> Target | None:
+    wanted = audio.loudness
+    return None if wanted is None else Target(wanted.target, wanted.true_peak)
 
 
 def planned_channels(audio: Audio, stream: AudioStream) -> int:
     """Return the channels to make: those asked for, never more than there are."""
     most = min(
-        audio.channels or 8, max(1, stream.channels), 2 if audio.codec == "mp3" else 8
+        audio.channels or 8, max(1, stream.channels), MOST_CHANNELS.get(audio.codec, 8)
     )
     return next(count for count in _CHANNELS if count <= most)
 
@@ -32,7 +134,9 @@ def planned_rate(audio: Audio, stream: AudioStream) -> int:
     48 kHz inside, whatever it is fed.
     """
     rate = audio.sample_rate or (48000 if audio.codec == "opus" else stream.sample_rate)
-    rates = _RATES[audio.codec]
+    rates = SAMPLE_RATES.get(audio.codec)
+    if rates is None:
+        return max(1, min(rate, _FASTEST))
     if rate in rates:
         return rate
     if rate > 48000:
@@ -40,15 +144,24 @@ def planned_rate(audio: Audio, stream: AudioStream) -> int:
     return next((known for known in rates if known > rate), 48000)
 
 
-def planned_bitrate(audio: Audio, channels: int, rate: int) -> int:
+def planned_bitrate(audio: Audio, channels: int, rate: int) -> int | None:
     """Return kbit/s: as asked or usual, within what the codec can do with this sound."""
+    if audio.codec in LOSSLESS:
+        return None
     usual = round(AUDIO_BIT_RATE[audio.codec] * _SHARE[channels])
-    return max(8, min(audio.bitrate or usual, _most(audio.codec, channels, rate)))
+    least, most = _bounds(audio.codec, channels, rate)
+    return max(least, min(audio.bitrate or usual, most))
 
 
-def _most(codec: AudioCodec, channels: int, rate: int) -> int:
-    if codec == "aac":
-        return channels * 6144 * rate // 1024 // 1000  # 6144 bits a channel and frame
-    if codec == "opus":
-        return 256 * channels  # libopus refuses more
-    return 320 if rate >= 32000 else 160 if rate >= 16000 else 64  # MPEG-1, -2 and -2.5
+def _bounds(codec: AudioCodec, channels: int, rate: int) -> tuple[int, int]:
+    match codec:
+        case "aac":  # 6144 bits a channel and frame
+            return 8, channels * 6144 * rate // 1024 // 1000
+        case "opus":
+            return 8, 256 * channels  # libopus refuses more
+        case "vorbis":
+            return _VORBIS[channels]  # what libvorbis takes at 44.1 and 48 kHz
+        case "ac3" | "eac3":
+            return 32 * channels, 640
+        case _:  # MPEG-1, -2 and -2.5
+            return 8, 320 if rate >= 32000 else 160 if rate >= 16000 else 64

@@ -1,9 +1,10 @@
 """Cutting a job into tasks: the fewest with which more nodes finish it sooner."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from media_nommer.core.media import Media
+from media_nommer.core.recipes.codecs import VideoCodec
 from media_nommer.core.tasks import PlannedTask, TaskKind
 from media_nommer.planning.plan import OutputPlan
 
@@ -11,7 +12,15 @@ _MOST_THREADS = 8  # x264 gains little beyond, at 1080p (measured.md)
 _AUDIO_WORK = 0.5  # million pixels a frame that cost what one audio encoding does
 _PICTURE_WORK = 0.5  # the same for decoding a film to pick its thumbnails
 _ASSEMBLE_WORK = 0.1
-_CODEC_WORK = {"h264": 1.0, "vp9": 3.0, "av1": 2.0}
+_CODEC_WORK: Mapping[VideoCodec, float] = {
+    "h264": 1.0,
+    "hevc": 3.0,
+    "vp9": 3.0,
+    "av1": 2.0,
+    "prores": 0.5,
+    "dnxhr": 0.3,
+    "copy": 0.01,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

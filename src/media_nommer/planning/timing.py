@@ -1,12 +1,14 @@
 """Which clock the encoded frames keep, so that none is dropped, doubled or moved."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import ceil
 from typing import Literal
 
 from media_nommer.core.media import Media, VideoStream
+from media_nommer.core.recipes.documents import Video
 
-TimingKind = Literal["constant", "snapped", "source"]
+TimingKind = Literal["constant", "snapped", "source", "converted"]
 
 _COARSE = Fraction(
     1, 2000
@@ -15,6 +17,9 @@ _FASTEST = 250  # frames a second; above it a coarse tick is no longer small bes
 _GOP_SECONDS = 10
 _GOP_FRAMES = (24, 600)
 _GOP_UNKNOWN = 250  # frames: x264's own default
+_GOP_MOST = 14_400  # frames: a minute of the fastest film
+_NTSC = Fraction(1000, 1001)
+_NTSC_NEAR = 0.006  # frames a second: 23.976, 29.97 and 59.94 are rounded that far
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,16 +29,59 @@ class Timing:
     ``constant``: the source is known to have one rate, and ticks of one frame say all.
     ``snapped``: the source has one rate, rounded by its container to coarse ticks; times
     go back on the grid of the rate where they lie beside it. ``source``: every frame keeps
-    the very time it has in the source, as a variable rate needs. No kind drops a frame.
+    the very time it has in the source, as a variable rate needs. ``converted``: frames are
+    dropped or shown twice, so that there are ``rate`` of them a second. No other kind drops
+    a frame.
 
     ``rate`` is frames a second. ``frames`` is how many there will be, None where headers do
-    not tell it beyond doubt. ``gop`` is the most frames from one key frame to the next.
+    not tell it beyond doubt. ``gop`` is the most frames from one key frame to the next;
+    where nothing tells how many frames that is, ``gop_seconds`` is what was asked for.
     """
 
     kind: TimingKind
     rate: Fraction | None
     frames: int | None
     gop: int
+    gop_seconds: float | None = None
+
+
+def video_timing(video: Video, stream: VideoStream, media: Media) -> Timing:
+    """Return how the frames are timed of what a recipe makes of ``stream``."""
+    timing = timing_of(stream, media)
+    if (rate := _wanted_rate(video, stream)) is not None and rate != timing.rate:
+        timing = Timing(
+            kind="converted", rate=rate, frames=None, gop=_frames(_GOP_SECONDS, rate)
+        )
+    if video.gop is None:
+        return timing
+    rate = timing.rate or stream.average_rate or stream.frame_rate
+    if timing.rate is None or not rate:
+        return replace(timing, gop=_GOP_MOST, gop_seconds=video.gop)
+    return replace(timing, gop=max(1, round(rate * Fraction(video.gop))))
+
+
+def exact_rate(rate: float) -> Fraction:
+    """Return the rate that people mean: 29.97 is 30000/1001."""
+    whole = Fraction(round(rate / float(_NTSC)))
+    if rate != round(rate) and abs(float(whole * _NTSC) - rate) <= _NTSC_NEAR:
+        return whole * _NTSC
+    return Fraction(rate).limit_denominator(1001)
+
+
+def _wanted_rate(video: Video, stream: VideoStream) -> Fraction | None:
+    """Return the rate to convert to, None where the film keeps its own.
+
+    Of a film that is too fast every second, third, … frame is kept, which is even.
+    """
+    if video.frame_rate is not None:
+        return exact_rate(video.frame_rate)
+    if video.max_frame_rate is None:
+        return None
+    most, rate = exact_rate(video.max_frame_rate), _rate(stream)
+    if rate is None:
+        known = [r for r in (stream.frame_rate, stream.average_rate) if r]
+        return most if not known or max(known) > most else None
+    return rate / ceil(rate / most) if rate > most else None
 
 
 def timing_of(stream: VideoStream, media: Media) -> Timing:
@@ -83,5 +131,9 @@ def _gop(stream: VideoStream) -> int:
     rate = stream.average_rate or stream.frame_rate
     if not rate or rate <= 0:
         return _GOP_UNKNOWN
+    return _frames(_GOP_SECONDS, rate)
+
+
+def _frames(seconds: float, rate: Fraction) -> int:
     low, high = _GOP_FRAMES
-    return max(low, min(high, round(rate * _GOP_SECONDS)))
+    return max(low, min(high, round(rate * Fraction(seconds))))

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from media_nommer.core.errors import OutputDamaged, SourceDamaged
 from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import StreamCount
-from media_nommer.planning.plan import AudioPlan, OutputPlan, VideoPlan
-from media_nommer.planning.sound import CODEC_FRAME
+from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.sound import AudioPlan
+from media_nommer.planning.video import VideoPlan
 
 _FORMATS_WITH_INDEX = ("mp4", "matroska", "wav", "flac", "ogg", "avi", "aiff", "w64", "nut")
 _FORMATS_WITH_TIMES = ("mpegts", "mpeg", "flv", "asf")
@@ -16,6 +17,8 @@ _AUDIO_SLACK = 0.05  # seconds: priming and padding of the source's own codec
 _DAMAGE_BORNE = 0.01  # the share of frames that a source may have beyond decoding
 _ROUGH_SHARE = 0.02  # of the length, where it was only estimated from the last times
 _ROUGH_LEAST = 1.0  # seconds
+_CODEC_IS_CALLED = {"dnxhr": "dnxhd"}  # by FFmpeg, which has one name for both
+_CONVERTED_SLACK = 2  # frames: where the first and the last go is the filter's to say
 
 
 def check_output(
@@ -70,10 +73,10 @@ def _check_streams(plan: OutputPlan, found: Media) -> None:
             f"the output has {there[0]} and {there[1]}"
         )
     if plan.video:
-        _check_codec(plan.video.codec, pictures[0].codec)
+        _check_codec(plan.video.holds, pictures[0].codec)
         _check_size(found, plan.video.width, plan.video.height)
     if plan.audio:
-        _check_codec(plan.audio.codec, found.audio[0].codec)
+        _check_codec(plan.audio.holds, found.audio[0].codec)
         if found.audio[0].channels != plan.audio.channels:
             raise OutputDamaged(
                 f"planned {plan.audio.channels} audio channels, "
@@ -82,7 +85,7 @@ def _check_streams(plan: OutputPlan, found: Media) -> None:
 
 
 def _check_codec(planned: str, there: str) -> None:
-    if there != planned:
+    if there != _CODEC_IS_CALLED.get(planned, planned):
         raise OutputDamaged(f"planned {planned}, the output holds {there}")
 
 
@@ -113,13 +116,25 @@ def _check_video(
         if abs(encoded - planned) > planned * _DAMAGE_BORNE:
             raise SourceDamaged(f"only {encoded} of {planned} frames could be decoded")
         slack += planned * _DAMAGE_BORNE / float(rate or 1)
+    if video.timing.kind == "converted" and rate is not None:
+        _check_converted(float(rate), count)
     if rate is None:
         slack = max(slack, _ROUGH_LEAST)  # the last frame of a film may last long
     _check_length("video", video.duration, count.duration, slack, media)
 
 
+def _check_converted(rate: float, count: StreamCount) -> None:
+    """Refuse a film that has not the frames of its own length at its new rate."""
+    wanted = round(rate * count.duration)
+    if abs(count.packets - wanted) > _CONVERTED_SLACK:
+        raise OutputDamaged(
+            f"planned {rate:g} frames a second, the output has {count.packets} frames in "
+            f"{count.duration:.3f} s"
+        )
+
+
 def _check_audio(audio: AudioPlan, count: StreamCount, media: Media) -> None:
-    slack = _AUDIO_SLACK + 2 * CODEC_FRAME[audio.codec] / audio.sample_rate
+    slack = _AUDIO_SLACK + 2 * audio.frame
     _check_length("audio", audio.duration, count.duration, slack, media)
 
 

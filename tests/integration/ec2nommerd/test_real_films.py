@@ -351,3 +351,19 @@ def test_an_encoder_that_leaves_rubbish_is_blamed_and_not_the_source(
     assert studio.published() == []
     (task,) = studio.engine.store.tasks_of(job.id, 1)
     assert [a.end for a in task.attempts] == [AttemptEnd.FAILED]
+
+
+def test_a_loudness_is_measured_before_the_part_is_encoded(studio: Studio) -> None:
+    loud = {"kind": "file", "name": "loud.wav", "audio": {"codec": "pcm", "loudness": {}}}
+    part = {"url": file_url(studio.film), "start": 0.2, "end": 0.8}
+    job = studio.submit(FILM, loud, inputs=[part])
+
+    measuring, encoding = studio.work()
+
+    assert measuring[-3:] == ("-f", "null", "-")
+    gains = [word for word in encoding if ",volume=" in word]
+    assert len(gains) == 1
+    made = studio.service.get(job.id)
+    assert made.state is JobState.FINISHED
+    facts = [output.facts for output in made.outputs]
+    assert (facts[0]["frames"], facts[1]["duration"]) == (15, 0.6)

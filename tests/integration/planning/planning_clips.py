@@ -14,7 +14,8 @@ from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import Probe
 from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import parse_recipe, resolve_presets
-from media_nommer.planning.ffmpeg import encode_command
+from media_nommer.planning.ffmpeg import encode_command, measure_commands
+from media_nommer.planning.loudness import Measured, measured_in
 from media_nommer.planning.plan import OutputPlan, plan_outputs
 from media_nommer.planning.verify import check_output
 
@@ -28,8 +29,8 @@ def av_probe(scratch: Path) -> Iterator[Probe]:
         yield probe
 
 
-def ffmpeg(folder: Path, *argv: str) -> str:
-    """Run FFmpeg in ``folder`` and return what it printed."""
+def ffmpeg(folder: Path, *argv: str, errors: bool = False) -> str:
+    """Run FFmpeg in ``folder`` and return what it printed, or what it logged."""
     done = subprocess.run(
         [FFMPEG, "-hide_banner", "-nostdin", "-y", "-loglevel", "warning", *argv],
         cwd=folder,
@@ -39,7 +40,7 @@ def ffmpeg(folder: Path, *argv: str) -> str:
         timeout=120,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+    return done.stderr if errors else done.stdout
 
 
 def _lavfi(source: str) -> tuple[str, ...]:
@@ -51,6 +52,25 @@ _TONE = _lavfi("sine=f=440:d=2")
 _H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac")
 _GAPS = ("-vf", "select='not(eq(mod(n,5),1)+eq(mod(n,7),2))'", "-fps_mode", "vfr")
 _SIX = "pan=5.1(side)|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0"
+
+_LIGHT = "format=yuv420p,setparams=range=tv:colorspace=bt709:color_primaries=bt709"
+_LINEAR = f"{_LIGHT}:color_trc=bt709,zscale=t=linear:npl=203,format=gbrpf32le"
+_WIDE = f"{_LINEAR},zscale=p=bt2020,zscale=m=bt2020nc:r=tv:npl=203"
+_X265 = "log-level=error:colorprim=bt2020:colormatrix=bt2020nc:pools=2"
+_MASTER = (
+    "hdr10=1:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)"
+    "L(10000000,1):max-cll=1000,400"
+)
+
+
+def _hdr(transfer: str, more: str = "") -> tuple[str, ...]:
+    return (
+        *_lavfi("testsrc2=s=320x180:r=25:d=0.4"),
+        *("-vf", f"{_WIDE}:t={transfer},format=yuv420p10le", "-c:v", "libx265"),
+        *("-preset", "ultrafast", "-crf", "16"),
+        *("-x265-params", f"{_X265}:transfer={transfer}{more}"),
+    )
+
 
 CLIPS: dict[str, tuple[str, ...]] = {
     "plain.mp4": (*_BARS, *_TONE, *_H264, "-metadata", "title=Bars and tone"),
@@ -71,6 +91,8 @@ CLIPS: dict[str, tuple[str, ...]] = {
         *_lavfi("testsrc2=s=320x180:r=50:d=2"),
         *("-vf", "interlace", "-flags", "+ildct+ilme", *_H264),
     ),
+    "pq.mp4": _hdr("smpte2084", f":{_MASTER}"),
+    "hlg.mkv": _hdr("arib-std-b67"),
     "rgb.mkv": (*_lavfi("testsrc2=s=320x180:r=25:d=1"), "-c:v", "ffv1", "-pix_fmt", "gbrp"),
     "ten-bit.mkv": (*_BARS, "-pix_fmt", "yuv420p10le", *_H264),
     "fast.mkv": (*_lavfi("testsrc2=s=64x64:r=1000:d=0.5"), *_H264),
@@ -103,15 +125,29 @@ class Made:
         return self.probe.inspect(self.files[place])
 
 
-def make(probe: Probe, folder: Path, source: str, scratch: Path, *outputs: object) -> Made:
+def make(
+    probe: Probe,
+    folder: Path,
+    source: str,
+    scratch: Path,
+    *outputs: object,
+    **of_input: object,
+) -> Made:
     """Plan, run, and hold each file against its plan, as a worker does."""
-    document = {"inputs": [{"url": f"file:///{source}"}], "outputs": list(outputs)}
+    said = {"url": f"file:///{source}", **of_input}
+    document = {"inputs": [said], "outputs": list(outputs)}
     recipe = resolve_presets(parse_recipe(document), load_presets())
     media = probe.inspect(folder / source)
     plans = plan_outputs(media, recipe, stem="film")
-    command = encode_command(media, plans, source="source", threads=2)
     scratch.mkdir(exist_ok=True)
     (scratch / "source").symlink_to(folder / source)
+    measured: dict[int, Measured] = {}
+    for measure in measure_commands(plans, source="source", threads=2):
+        log = ffmpeg(scratch, "-loglevel", "level+info", *measure.argv, errors=True)
+        found = measured_in(log.splitlines()[-20:])
+        assert found is not None
+        measured |= dict.fromkeys(measure.outputs, found)
+    command = encode_command(media, plans, source="source", threads=2, measured=measured)
     ffmpeg(scratch, *command.argv)
     by_index = {plan.index: plan for plan in plans}
     for made in command.produces:

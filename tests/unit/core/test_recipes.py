@@ -144,7 +144,8 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
 
     assert caught.value.message == (
         "outputs[0].preset: there is no preset 'weeb'; did you mean 'web'? known: web, "
-        "web-small, webm, av1, audio, mp3, opus, podcast, thumbnails"
+        "web-small, webm, av1, web-4k, social-square, social-vertical, preview, archive, "
+        "audio, mp3, opus, podcast, thumbnails"
     )
 
 
@@ -153,12 +154,15 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
     [
         (
             {"video": {"codec": "h265"}},
-            "outputs[0].video.codec: 'h265' is not known here; allowed: h264, vp9, av1",
+            "outputs[0].video.codec: 'h265' is not known here; allowed: h264, hevc, vp9, "
+            "av1, prores, dnxhr, copy",
         ),
         (
             {"video": {"heigth": 360}},
             "outputs[0].video.heigth: is not known here; did you mean 'height'? allowed: "
-            "codec, width, height, turn_box, quality, speed, profile",
+            "codec, width, height, turn_box, quality, speed, profile, level, bit_depth, "
+            "bitrate, max_bitrate, buffer, gop, fixed_gop, frame_rate, max_frame_rate, "
+            "b_frames, tune, resize, upscale, pad_color, crop, deinterlace, hdr",
         ),
         (
             {"preset": "web", "vidoe": {}},
@@ -179,11 +183,11 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
         ),
         (
             {"video": {"codec": "vp9", "profile": "high"}},
-            "outputs[0].video.profile: is for h264 alone, not for vp9",
+            "outputs[0].video.profile: vp9 has no 'high', and none of its kind",
         ),
         (
             {"name": "a.webm", "video": {}},
-            "outputs[0].video.codec: webm does not hold h264; allowed: vp9, av1",
+            "outputs[0].video.codec: webm does not hold h264; allowed: vp9, av1, copy",
         ),
         (
             {"name": "a.mp4", "container": "webm", "video": {"codec": "vp9"}},
@@ -236,6 +240,149 @@ def test_a_fault_is_told_in_one_sentence(output: object, sentence: str) -> None:
     assert refusal(output) == sentence
 
 
+@pytest.mark.parametrize(
+    ("video", "sentence"),
+    [
+        (
+            {"quality": 20, "bitrate": 900},
+            ": quality and bitrate contradict each other; allowed: quality, quality with "
+            "max_bitrate, bitrate",
+        ),
+        (
+            {"bitrate": 900, "max_bitrate": 800},
+            ".max_bitrate: must be at least the bitrate, 900, not 800",
+        ),
+        (
+            {"codec": "av1", "bitrate": 900, "max_bitrate": 1800},
+            ".max_bitrate: av1 has it with quality, not with bitrate",
+        ),
+        ({"buffer": 1}, ".buffer: needs max_bitrate, of which it is so many seconds"),
+        (
+            {"profile": "main10"},
+            ".profile: h264 has no 'main10'; allowed: high, main, baseline, high10",
+        ),
+        (
+            {"profile": "high", "bit_depth": 10},
+            ".bit_depth: the profile high has 8, not 10",
+        ),
+        (
+            {"quality": 0, "profile": "high"},
+            ".profile: high cannot lose nothing, as quality 0 does",
+        ),
+        ({"codec": "hevc", "bit_depth": 8, "hdr": "keep"}, ".hdr: keep needs 10 bits"),
+        ({"codec": "prores", "bit_depth": 8}, ".bit_depth: prores has 10, not 8"),
+        ({"codec": "prores", "quality": 8}, ".quality: prores has none; choose by profile"),
+        ({"codec": "dnxhr", "bitrate": 80}, ".bitrate: dnxhr has none; choose by profile"),
+        ({"codec": "dnxhr", "gop": 2}, ".gop: every frame of dnxhr is a key frame"),
+        ({"codec": "vp9", "b_frames": 2}, ".b_frames: is for h264 and hevc, not for vp9"),
+        (
+            {"profile": "baseline", "b_frames": 2},
+            ".b_frames: the profile baseline has none",
+        ),
+        (
+            {"codec": "hevc", "tune": "film"},
+            ".tune: hevc has no 'film'; allowed: animation, grain, fastdecode, zerolatency",
+        ),
+        (
+            {"codec": "av1", "level": "4.1"},
+            ".level: av1 has no '4.1', and none of its kind",
+        ),
+        (
+            {"frame_rate": 25, "max_frame_rate": 30},
+            ": frame_rate and max_frame_rate contradict each other; allowed: one of them",
+        ),
+        (
+            {"resize": "fill", "width": 360},
+            ".resize: fill needs a width and a height",
+        ),
+        ({"pad_color": "white"}, ".pad_color: is for the resize pad, not for fit"),
+        (
+            {"crop": {"aspect": "1:1", "left": 2}},
+            ".crop: aspect and edges contradict each other; allowed: aspect, or left, "
+            "right, top, bottom",
+        ),
+        (
+            {"crop": {"aspect": "wide"}},
+            ".crop.aspect: 'wide' is not of the right form; "
+            "allowed: such as 16:9 or 2.39:1",
+        ),
+        (
+            {"crop": {"lefft": 2}},
+            ".crop.lefft: is not known here; did you mean 'left'? allowed: aspect, left, "
+            "right, top, bottom",
+        ),
+        (
+            {"codec": "copy", "height": 360},
+            ".height: copy takes the picture as it is; choose a codec",
+        ),
+    ],
+)
+def test_what_a_picture_cannot_be_is_told(video: dict[str, Any], sentence: str) -> None:
+    container = "mov" if video.get("codec") in {"prores", "dnxhr"} else "mp4"
+
+    said = refusal({"container": container, "video": video})
+
+    assert said == f"outputs[0].video{sentence}"
+
+
+@pytest.mark.parametrize(
+    ("audio", "sentence"),
+    [
+        ({"codec": "flac", "bitrate": 90}, ".bitrate: flac loses nothing, so it has none"),
+        ({"codec": "ac3", "channels": 8}, ".channels: ac3 has at most 6, not 8"),
+        ({"codec": "aac", "bit_depth": 24}, ".bit_depth: is for flac and pcm, not for aac"),
+        (
+            {"codec": "vorbis", "sample_rate": 8000},
+            ".sample_rate: vorbis has no 8000; allowed: 44100, 48000",
+        ),
+        (
+            {"codec": "copy", "channels": 2},
+            ".channels: copy takes the sound as it is; choose a codec",
+        ),
+    ],
+)
+def test_what_a_sound_cannot_be_is_told(audio: dict[str, Any], sentence: str) -> None:
+    said = refusal({"container": "mkv", "audio": audio})
+
+    assert said == f"outputs[0].audio{sentence}"
+
+
+def test_a_recipe_may_ask_for_royalty_free_codecs_alone() -> None:
+    said = refusal(
+        {"preset": "web"},
+        {"preset": "webm"},
+        {"audio": {"codec": "flac"}},
+        {"container": "mkv", "video": {"codec": "av1"}, "audio": {"codec": "copy"}},
+        {"preset": "thumbnails"},
+        royalty_free=True,
+    )
+
+    assert said.splitlines() == [
+        "outputs[3].audio.codec: copy is not royalty-free, which the recipe asks for; "
+        "allowed: opus, vorbis, flac",
+    ]
+
+
+def test_a_preset_that_is_not_royalty_free_is_refused_by_the_name_of_its_codecs() -> None:
+    said = refusal({"preset": "web"}, {"preset": "webm"}, royalty_free=True)
+
+    assert said.splitlines() == [
+        "outputs[0].video.codec: h264 is not royalty-free, which the recipe asks for; "
+        "allowed: vp9, av1",
+        "outputs[0].audio.codec: aac is not royalty-free, which the recipe asks for; "
+        "allowed: opus, vorbis, flac",
+    ]
+
+
+def test_another_way_to_say_the_bits_replaces_that_of_the_preset() -> None:
+    (output,) = read({"preset": "web", "video": {"bitrate": 900, "bit_depth": 10}}).outputs
+
+    assert isinstance(output, FileOutput)
+    assert output.video is not None
+    assert (output.video.quality, output.video.profile) == (None, None)
+    assert parse_recipe({"inputs": INPUTS, "outputs": [output.model_dump()]}) is not None
+
+
 def test_the_limit_of_one_input_is_named() -> None:
     said = refusal({"preset": "web"}, inputs=[{"url": "a"}, {"url": "b"}])
 
@@ -246,10 +393,11 @@ def test_every_fault_has_its_own_line() -> None:
     said = refusal({"video": {"codec": "x"}}, if_exists="ask", otputs=1)
 
     assert said.splitlines() == [
-        "outputs[0].video.codec: 'x' is not known here; allowed: h264, vp9, av1",
+        "outputs[0].video.codec: 'x' is not known here; allowed: h264, hevc, vp9, "
+        "av1, prores, dnxhr, copy",
         "if_exists: 'ask' is not known here; allowed: fail, replace",
         "otputs: is not known here; did you mean 'outputs'? allowed: inputs, destination, "
-        "outputs, tags, pass_through, if_exists, priority, group",
+        "outputs, tags, pass_through, if_exists, priority, group, royalty_free",
     ]
 
 

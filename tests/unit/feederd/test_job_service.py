@@ -424,3 +424,24 @@ def test_there_is_a_link_to_each_file_that_is_in_place_and_to_no_other(
     for lasting in (timedelta(seconds=59), timedelta(days=8)):
         with pytest.raises(BadRequest, match="60 to 604800"):
             service.links(job.id, lasting)
+
+
+def test_an_operator_who_wants_no_licences_gets_no_job_that_needs_one(
+    service: JobService, document: dict[str, object]
+) -> None:
+    service = replace(service, royalty_free=True)
+
+    with pytest.raises(InvalidRecipe, match=r"outputs\[0\].video.codec: h264"):
+        service.submit(document | {"outputs": [{"preset": "web"}]})
+
+    assert service.submit(document | {"outputs": [{"preset": "webm"}]})
+
+
+def test_the_name_that_an_output_will_have_goes_by_its_sound(
+    service: JobService, document: dict[str, object]
+) -> None:
+    outputs = [{"kind": "file", "container": "ogg", "audio": {"codec": "vorbis"}}]
+
+    job = service.submit(document | {"outputs": outputs})
+
+    assert [output.name for output in job.outputs] == ["in.ogg"]

@@ -6,6 +6,7 @@ from fractions import Fraction
 from media_nommer.core.media import AudioStream, Media, VideoStream
 from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
+from media_nommer.planning.ffmpeg import encode_command
 from media_nommer.planning.plan import OutputPlan, plan_outputs
 
 PICTURE = VideoStream(
@@ -51,14 +52,32 @@ COVER = replace(PICTURE, index=2, codec="mjpeg", frames=1, attached_picture=True
 SONG = replace(FILM, video=(COVER,))
 
 
-def recipe_of(*outputs: object) -> Recipe:
-    document = {"inputs": [{"url": "file:///film.mp4"}], "outputs": list(outputs)}
+def recipe_of(*outputs: object, **of_input: object) -> Recipe:
+    source = {"url": "file:///film.mp4", **of_input}
+    document = {"inputs": [source], "outputs": list(outputs)}
     return resolve_presets(parse_recipe(document), load_presets())
 
 
-def plans_of(media: Media, *outputs: object) -> tuple[OutputPlan, ...]:
-    return plan_outputs(media, recipe_of(*outputs), stem="film")
+def plans_of(media: Media, *outputs: object, **of_input: object) -> tuple[OutputPlan, ...]:
+    return plan_outputs(media, recipe_of(*outputs, **of_input), stem="film")
 
 
 def with_picture(**changes: object) -> Media:
     return replace(FILM, video=(replace(PICTURE, **changes),))  # type: ignore[arg-type]
+
+
+def argv_of(media: Media, *outputs: object, **of_input: object) -> tuple[str, ...]:
+    plans = plans_of(media, *outputs, **of_input)
+    return encode_command(media, plans, source="source", threads=2).argv
+
+
+def graph_of(media: Media, *outputs: object, **of_input: object) -> str:
+    argv = argv_of(media, *outputs, **of_input)
+    return argv[argv.index("-filter_complex") + 1]
+
+
+def encoder_of(media: Media, output: object) -> tuple[str, ...]:
+    """Return the words from the video encoder's name to the clock."""
+    argv = argv_of(media, output)
+    end = argv.index("-fps_mode:v") if "-fps_mode:v" in argv else len(argv)
+    return argv[argv.index("-c:v") : end]

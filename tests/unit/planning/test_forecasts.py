@@ -135,6 +135,12 @@ def test_costs_go_from_beside_others_to_alone_on_a_new_node() -> None:
     assert found.high == pytest.approx((90 + 200 + 60) * 0.001)
 
 
+def test_a_node_without_a_price_is_not_said_to_cost_nothing() -> None:
+    (found,) = costs(Range(80, 100, 400), [NodeKind(name="ec2", priced=False)])
+
+    assert (found.low, found.high) == (None, None)
+
+
 def test_the_table_knows_what_costs_more() -> None:
     small, web, webm = (table_of_recipe(recipe(p)) for p in ("web-small", "web", "webm"))
     slow = table_of_recipe(recipe(codec="h264", speed="veryslow"))

@@ -127,3 +127,68 @@ def test_a_thumbnail_is_held_against_its_size() -> None:
 
     with pytest.raises(OutputDamaged):
         check_output(plan, FILM, (), FILM)
+
+
+@pytest.mark.parametrize(
+    ("frames", "passes"), [(17894, True), (17895, True), (14315, False), (17880, False)]
+)
+def test_a_converted_rate_is_held_against_its_own_length(
+    frames: int, *, passes: bool
+) -> None:
+    (plan,) = plans_of(FILM, {"preset": "web", "video": {"frame_rate": 30}})
+    check: Callable[[], None] = lambda: check_output(  # noqa: E731
+        plan, FILM, _video(packets=frames), FILM
+    )
+
+    if passes:
+        check()
+    else:
+        with pytest.raises(OutputDamaged, match="planned 30 frames a second"):
+            check()
+
+
+@pytest.mark.parametrize(
+    ("said", "video", "audio"),
+    [
+        ({"video": {"codec": "dnxhr"}}, "dnxhd", "pcm_s16le"),
+        (
+            {"video": {"codec": "prores"}, "audio": {"codec": "pcm", "bit_depth": 24}},
+            "prores",
+            "pcm_s24le",
+        ),
+        (
+            {"container": "mkv", "video": {"codec": "copy"}, "audio": {"codec": "copy"}},
+            "h264",
+            "aac",
+        ),
+    ],
+)
+def test_codecs_are_known_by_the_names_that_a_probe_gives(
+    said: dict[str, object], video: str, audio: str
+) -> None:
+    (plan,) = plans_of(FILM, said)
+    found = replace(
+        FILM, video=(replace(PICTURE, codec=video),), audio=(replace(SOUND, codec=audio),)
+    )
+
+    check_output(plan, found, COUNTS, FILM)
+
+    for wrong in (
+        replace(found, video=(replace(PICTURE, codec="ffv1"),)),
+        replace(found, audio=(replace(SOUND, codec="pcm_u8"),)),
+    ):
+        with pytest.raises(OutputDamaged):
+            check_output(plan, wrong, COUNTS, FILM)
+
+
+def test_a_part_is_held_against_its_own_length() -> None:
+    (plan,) = plans_of(FILM, {"preset": "web"}, start=100, end=110)
+    counts = (
+        replace(COUNTS[0], packets=240, duration=10.0),
+        replace(COUNTS[1], duration=10.02),
+    )
+
+    check_output(plan, FILM, counts, FILM)
+
+    with pytest.raises(OutputDamaged):
+        check_output(plan, FILM, COUNTS, FILM)

@@ -17,6 +17,15 @@ class Preset:
 _STEREO_AAC = {"codec": "aac", "bitrate": 160, "channels": 2}
 _STEREO_OPUS = {"codec": "opus", "bitrate": 128, "channels": 2}
 _FULL_HD = {"width": 1920, "height": 1080, "turn_box": True}
+_ULTRA_HD = {"width": 3840, "height": 2160, "turn_box": True}
+_SOCIAL = {
+    "codec": "h264",
+    "resize": "fill",
+    "upscale": True,
+    "quality": 21,
+    "profile": "high",
+    "max_frame_rate": 30,
+}
 _SMALL = {"width": 640, "height": 360, "turn_box": True}
 
 _SHIPPED = (
@@ -65,6 +74,61 @@ _SHIPPED = (
         },
     ),
     Preset(
+        name="web-4k",
+        description="MP4 up to 2160p for newer players: HEVC with 10 bits and HDR, AAC.",
+        output={
+            "kind": "file",
+            "name": "{stem}-4k.{ext}",
+            "container": "mp4",
+            "video": {"codec": "hevc", **_ULTRA_HD, "quality": 24, "profile": "main10"},
+            "audio": {"codec": "aac", "bitrate": 192, "channels": 2},
+        },
+    ),
+    Preset(
+        name="social-square",
+        description="A square MP4 for feeds: 1080x1080, filled, up to 30 a second.",
+        output={
+            "kind": "file",
+            "name": "{stem}-square.{ext}",
+            "container": "mp4",
+            "video": {"width": 1080, "height": 1080, **_SOCIAL},
+            "audio": {**_STEREO_AAC, "loudness": {"target": -14, "true_peak": -1}},
+        },
+    ),
+    Preset(
+        name="social-vertical",
+        description="An upright MP4 for phones: 1080x1920, filled, up to 30 a second.",
+        output={
+            "kind": "file",
+            "name": "{stem}-vertical.{ext}",
+            "container": "mp4",
+            "video": {"width": 1080, "height": 1920, **_SOCIAL},
+            "audio": {**_STEREO_AAC, "loudness": {"target": -14, "true_peak": -1}},
+        },
+    ),
+    Preset(
+        name="preview",
+        description="A tiny MP4 to look at soon: up to 360p and 15 frames a second, mono.",
+        output={
+            "kind": "file",
+            "name": "{stem}-preview.{ext}",
+            "container": "mp4",
+            "video": {**_SMALL, "quality": 30, "speed": "veryfast", "max_frame_rate": 15},
+            "audio": {"codec": "aac", "bitrate": 48, "channels": 1},
+        },
+    ),
+    Preset(
+        name="archive",
+        description="To keep and to cut: MOV with ProRes HQ of 10 bits, PCM of 24 bits.",
+        output={
+            "kind": "file",
+            "name": "{stem}-archive.{ext}",
+            "container": "mov",
+            "video": {"codec": "prores", "profile": "hq"},
+            "audio": {"codec": "pcm", "bit_depth": 24},
+        },
+    ),
+    Preset(
         name="audio",
         description="The sound alone: AAC stereo in M4A.",
         output={
@@ -96,12 +160,18 @@ _SHIPPED = (
     ),
     Preset(
         name="podcast",
-        description="Speech for every podcast player: MP3 mono, 96 kbit/s, 44.1 kHz.",
+        description="Speech for every podcast player: MP3 mono, 96 kbit/s, evenly loud.",
         output={
             "kind": "file",
             "name": "{stem}-podcast.{ext}",
             "container": "mp3",
-            "audio": {"codec": "mp3", "bitrate": 96, "channels": 1, "sample_rate": 44100},
+            "audio": {
+                "codec": "mp3",
+                "bitrate": 96,
+                "channels": 1,
+                "sample_rate": 44100,
+                "loudness": {"target": -19, "true_peak": -1},  # -16 from two speakers
+            },
         },
     ),
     Preset(

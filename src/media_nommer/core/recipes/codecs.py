@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Container = Literal["mp4", "webm", "m4a", "mp3", "ogg"]
-VideoCodec = Literal["h264", "vp9", "av1"]
-AudioCodec = Literal["aac", "opus", "mp3"]
+Container = Literal["mp4", "webm", "m4a", "mp3", "ogg", "mov", "mkv", "ts", "flac", "wav"]
+VideoCodec = Literal["h264", "hevc", "vp9", "av1", "prores", "dnxhr", "copy"]
+AudioCodec = Literal["aac", "opus", "mp3", "vorbis", "flac", "ac3", "eac3", "pcm", "copy"]
 
 Speed = Literal[
     "ultrafast",
@@ -21,29 +21,39 @@ Speed = Literal[
 ]
 """How much time an encoder takes, for every codec in x264's words, which people know.
 
-The planner turns them into libvpx's ``cpu-used`` and SVT-AV1's ``preset``.
+The planner turns them into libvpx's ``cpu-used`` and SVT-AV1's ``preset``. ProRes, DNxHR
+and copies have one speed.
 """
 
-Profile = Literal["baseline", "main", "high"]
-
-
-@dataclass(frozen=True, slots=True)
-class QualityRange:
-    """Constant quality (CRF) of one codec: lower is better and larger."""
-
-    best: float
-    worst: float
-    default: float
-
-
-QUALITY: Mapping[VideoCodec, QualityRange] = {
-    "h264": QualityRange(0, 51, 22),
-    "vp9": QualityRange(0, 63, 32),
-    "av1": QualityRange(1, 63, 32),
+AUDIO_BIT_RATE: Mapping[AudioCodec, int] = {
+    "aac": 128,
+    "opus": 96,
+    "mp3": 160,
+    "vorbis": 128,
+    "ac3": 192,
+    "eac3": 160,
 }
-
-AUDIO_BIT_RATE: Mapping[AudioCodec, int] = {"aac": 128, "opus": 96, "mp3": 160}
 """Default kbit/s for stereo; the planner scales it with the channels."""
+
+LOSSLESS: tuple[AudioCodec, ...] = ("flac", "pcm")
+MOST_CHANNELS: Mapping[AudioCodec, int] = {"mp3": 2, "ac3": 6, "eac3": 6}
+MOST_KBITS: Mapping[AudioCodec, int] = {"mp3": 320}
+
+ROYALTY_FREE: tuple[VideoCodec | AudioCodec, ...] = (
+    *("vp9", "av1"),
+    *("opus", "vorbis", "flac"),
+)
+
+_MPEG_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+SAMPLE_RATES: Mapping[AudioCodec, tuple[int, ...]] = {
+    "aac": _MPEG_RATES,
+    "mp3": _MPEG_RATES,
+    "opus": (8000, 12000, 16000, 24000, 48000),
+    "vorbis": (44100, 48000),  # at others, libvorbis has few bit rates
+    "ac3": (32000, 44100, 48000),
+    "eac3": (32000, 44100, 48000),
+}
+"""What each codec can be fed, in hertz; those that are missing take any rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +68,37 @@ class ContainerRules:
     audio: tuple[AudioCodec, ...]
 
 
+_ALL_VIDEO: tuple[VideoCodec, ...] = (
+    *("h264", "hevc", "vp9", "av1"),
+    *("prores", "dnxhr", "copy"),
+)
+
+_ALL_AUDIO: tuple[AudioCodec, ...] = (
+    *("aac", "opus", "mp3", "vorbis"),
+    *("flac", "ac3", "eac3", "pcm", "copy"),
+)
+
 CONTAINERS: Mapping[Container, ContainerRules] = {
-    "mp4": ContainerRules(("mp4", "m4v"), ("h264", "av1", "vp9"), ("aac", "opus", "mp3")),
-    "webm": ContainerRules(("webm",), ("vp9", "av1"), ("opus",)),
-    "m4a": ContainerRules(("m4a",), (), ("aac",)),
-    "mp3": ContainerRules(("mp3",), (), ("mp3",)),
-    "ogg": ContainerRules(("opus", "ogg", "oga"), (), ("opus",)),
+    "mp4": ContainerRules(
+        ("mp4", "m4v"),
+        ("h264", "hevc", "av1", "vp9", "copy"),
+        ("aac", "opus", "mp3", "ac3", "eac3", "flac", "copy"),
+    ),
+    "webm": ContainerRules(("webm",), ("vp9", "av1", "copy"), ("opus", "vorbis", "copy")),
+    "m4a": ContainerRules(("m4a",), (), ("aac", "copy")),
+    "mp3": ContainerRules(("mp3",), (), ("mp3", "copy")),
+    "ogg": ContainerRules(("opus", "ogg", "oga"), (), ("opus", "vorbis", "flac", "copy")),
+    "mov": ContainerRules(
+        ("mov",),
+        ("h264", "hevc", "prores", "dnxhr", "copy"),
+        ("aac", "pcm", "mp3", "ac3", "eac3", "copy"),
+    ),
+    "mkv": ContainerRules(("mkv", "mka"), _ALL_VIDEO, _ALL_AUDIO),
+    "ts": ContainerRules(
+        ("ts",), ("h264", "hevc", "copy"), ("aac", "mp3", "ac3", "eac3", "copy")
+    ),
+    "flac": ContainerRules(("flac",), (), ("flac", "copy")),
+    "wav": ContainerRules(("wav",), (), ("pcm", "copy")),
 }
 
 CONTAINER_OF_EXTENSION: Mapping[str, Container] = {
@@ -74,10 +109,31 @@ CONTAINER_OF_EXTENSION: Mapping[str, Container] = {
 
 HOME_OF_CODEC: Mapping[VideoCodec | AudioCodec, Container] = {
     "h264": "mp4",
+    "hevc": "mp4",
     "vp9": "webm",
     "av1": "webm",
+    "prores": "mov",
+    "dnxhr": "mov",
+    "copy": "mkv",
     "aac": "m4a",
     "opus": "ogg",
     "mp3": "mp3",
+    "vorbis": "ogg",
+    "flac": "flac",
+    "ac3": "mkv",
+    "eac3": "mkv",
+    "pcm": "wav",
 }
 """The container of an output that names neither container nor extension."""
+
+
+def usual_audio(container: Container, video: VideoCodec | None) -> AudioCodec:
+    """Return the codec of a sound of which nothing is said."""
+    return "pcm" if video in {"prores", "dnxhr"} else CONTAINERS[container].audio[0]
+
+
+def usual_extension(container: Container, audio: AudioCodec | None) -> str:
+    """Return how a file's name ends; an Ogg file is only called ``opus`` if it is."""
+    if container == "ogg" and audio not in {None, "opus"}:
+        return "ogg"
+    return CONTAINERS[container].extensions[0]

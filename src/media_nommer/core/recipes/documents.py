@@ -7,12 +7,18 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from media_nommer.core.recipes.codecs import (
     AudioCodec,
     Container,
-    Profile,
     Speed,
     VideoCodec,
 )
+from media_nommer.core.recipes.powers import BitDepth, Profile, Tune
 
 Pixels = Annotated[int, Field(ge=16, le=16384)]
+VideoKbits = Annotated[int, Field(ge=10, le=800_000)]
+Edge = Annotated[int, Field(ge=0, le=16384)]
+FrameRate = Annotated[float, Field(ge=1, le=240)]
+
+_ASPECT = r"^[1-9][0-9]{0,3}(\.[0-9]{1,3})?:[1-9][0-9]{0,3}(\.[0-9]{1,3})?$"
+_COLOR = r"^(black|white|#[0-9a-fA-F]{6})$"
 
 
 class Document(BaseModel):
@@ -22,18 +28,60 @@ class Document(BaseModel):
 
 
 class Input(Document):
-    """One source."""
+    """One source, and what is taken of it: a part, and which of its streams.
+
+    ``start``, ``end`` and ``duration`` are seconds. Tracks are counted from 0, pictures and
+    sounds apart; without them they are those that a player would choose.
+    """
 
     url: Annotated[str, Field(min_length=1, max_length=4096)]
+    start: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
+    end: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    duration: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    video_track: Annotated[int, Field(ge=0, le=255)] | None = None
+    audio_track: Annotated[int, Field(ge=0, le=255)] | None = None
+    audio_language: Annotated[str, Field(pattern=r"^[a-z]{3}$")] | None = None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether only a part of it is taken."""
+        return bool(self.start) or self.end is not None or self.duration is not None
+
+
+class Crop(Document):
+    """What is cut off a picture, in pixels as shown, or the shape that is left of it.
+
+    ``aspect`` keeps the middle: ``"1:1"``, ``"16:9"``, ``"2.39:1"``.
+    """
+
+    aspect: Annotated[str, Field(pattern=_ASPECT)] | None = None
+    left: Edge = 0
+    right: Edge = 0
+    top: Edge = 0
+    bottom: Edge = 0
 
 
 class Video(Document):
     """How the picture of a file is encoded.
 
-    ``width`` and ``height`` are the box, in pixels as shown, that the picture must fit
-    into: it keeps its shape and is never made larger. ``turn_box`` turns the box for an
-    upright picture, so that "1080p" does not starve films made with a phone. ``quality`` is
-    the codec's CRF, lower is better. ``profile`` is for h264 alone.
+    ``width`` and ``height`` are the box, in pixels as shown. With the ``resize`` of ``fit``
+    the picture becomes as large as the box holds it; ``fill`` cuts off what is beyond the
+    box, ``pad`` puts ``pad_color`` around the picture, ``stretch`` bends it. It is only
+    made larger with ``upscale``. ``turn_box`` turns the box for an upright picture, so that
+    "1080p" does not starve films made with a phone. ``crop`` comes before all this.
+
+    How many bits it takes is said in one of three ways: ``quality`` (the codec's CRF, lower
+    is better), ``quality`` under a ``max_bitrate``, or an average ``bitrate``, which may
+    have a ``max_bitrate`` beside it; both in kbit/s, the latter held over ``buffer``
+    seconds.
+
+    ``gop`` is the most seconds from one key frame to the next, and with ``fixed_gop`` it is
+    every time so many. ``frame_rate`` makes the film that many frames a second;
+    ``max_frame_rate`` only where it has more. ``copy`` takes the picture as it is.
+
+    ``deinterlace`` is done to fields where there are any (``auto``), to every frame
+    (``on``), or not. Of ``hdr``, ``auto`` keeps a high dynamic range where the output has
+    10 bits and a codec whose players show it, and else makes it standard (``sdr``).
     """
 
     codec: VideoCodec = "h264"
@@ -43,6 +91,33 @@ class Video(Document):
     quality: float | None = None
     speed: Speed = "medium"
     profile: Profile | None = None
+    level: Annotated[str, Field(pattern=r"^[1-6](\.[0-9])?$")] | None = None
+    bit_depth: BitDepth | None = None
+    bitrate: VideoKbits | None = None
+    max_bitrate: VideoKbits | None = None
+    buffer: Annotated[float, Field(ge=0.1, le=60)] | None = None
+    gop: Annotated[float, Field(ge=0.1, le=60)] | None = None
+    fixed_gop: bool = False
+    frame_rate: FrameRate | None = None
+    max_frame_rate: FrameRate | None = None
+    b_frames: Annotated[int, Field(ge=0, le=16)] | None = None
+    tune: Tune | None = None
+    resize: Literal["fit", "fill", "pad", "stretch"] = "fit"
+    upscale: bool = False
+    pad_color: Annotated[str, Field(pattern=_COLOR)] = "black"
+    crop: Crop | None = None
+    deinterlace: Literal["auto", "on", "off"] = "auto"
+    hdr: Literal["auto", "keep", "sdr"] = "auto"
+
+
+class Loudness(Document):
+    """How loud a sound is made, by EBU R128.
+
+    ``target`` is LUFS over all of it; peaks are held below ``true_peak`` dBTP.
+    """
+
+    target: Annotated[float, Field(ge=-40, le=-5)] = -16
+    true_peak: Annotated[float, Field(ge=-9, le=0)] = -1
 
 
 class Audio(Document):
@@ -50,13 +125,18 @@ class Audio(Document):
 
     ``bitrate`` is kbit/s, by default fit for the codec and the channels. ``channels`` and
     ``sample_rate`` (hertz) are as in the source where they are not given; there are never
-    more channels than in the source.
+    more channels than in the source. ``bit_depth`` is for flac and pcm, by default 16.
+    ``copy`` takes the sound as it is.
     """
 
     codec: AudioCodec = "aac"
     bitrate: Annotated[int, Field(ge=8, le=640)] | None = None
     channels: Literal[1, 2, 6, 8] | None = None
-    sample_rate: Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000] | None = None
+    sample_rate: (
+        Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000] | None
+    ) = None
+    bit_depth: Literal[16, 24] | None = None
+    loudness: Loudness | None = None
 
 
 Header = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[ -~]+$")]
@@ -165,6 +245,7 @@ class Recipe(Document):
     ``tags`` are for finding jobs; ``pass_through`` is any JSON that comes back with every
     answer and event. Of jobs that wait, those of a higher ``priority`` go first; jobs that
     name a ``group`` share the workers with those of other groups, however many they are.
+    With ``royalty_free``, what is made is only in codecs that nobody asks to be paid for.
     """
 
     inputs: Annotated[tuple[Input, ...], Field(min_length=1, max_length=1)]
@@ -177,3 +258,4 @@ class Recipe(Document):
     if_exists: Literal["fail", "replace"] = "fail"
     priority: Literal["high", "normal", "low"] = "normal"
     group: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")] | None = None
+    royalty_free: bool = False

@@ -1,19 +1,43 @@
 """Reading a recipe: from any document to one that says everything outright."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from media_nommer.core.errors import InvalidRecipe, UnknownPreset
 from media_nommer.core.presets import Preset
-from media_nommer.core.recipes.codecs import CONTAINER_OF_EXTENSION
-from media_nommer.core.recipes.documents import AnyOutput, Output, PresetOutput, Recipe
+from media_nommer.core.recipes.codecs import (
+    CONTAINER_OF_EXTENSION,
+    CONTAINERS,
+    ROYALTY_FREE,
+)
+from media_nommer.core.recipes.documents import (
+    AnyOutput,
+    FileOutput,
+    Input,
+    Output,
+    PresetOutput,
+    Recipe,
+)
 from media_nommer.core.recipes.sentences import quoted, sentences
 from media_nommer.core.recipes.settling import settled
 
-_COMMON_TO_CODECS = {"codec", "width", "height", "turn_box", "channels"}
+_COMMON_TO_CODECS = {
+    *("codec", "width", "height", "turn_box", "frame_rate", "max_frame_rate"),
+    *("resize", "upscale", "pad_color", "crop", "deinterlace", "hdr"),
+    *("channels", "loudness"),
+}
+#: What the preset says no more once its output says the first.
+_OVERRULED = {
+    "bitrate": ("quality", "max_bitrate", "buffer"),
+    "quality": ("bitrate",),
+    "profile": ("bit_depth",),
+    "bit_depth": ("profile",),
+    "frame_rate": ("max_frame_rate",),
+    "max_frame_rate": ("frame_rate",),
+}
 
 
 def parse_recipe(document: object) -> Recipe:
@@ -63,7 +87,7 @@ def resolve_presets(recipe: Recipe, presets: Mapping[str, Preset]) -> Recipe:
 
 
 def _with_outputs(recipe: Recipe, outputs: list[Output | PresetOutput]) -> Recipe:
-    problems: list[str] = []
+    problems = list(_input_problems(recipe.inputs[0]))
     complete: list[Output | PresetOutput] = []
     for index, output in enumerate(outputs):
         if isinstance(output, PresetOutput):
@@ -72,9 +96,47 @@ def _with_outputs(recipe: Recipe, outputs: list[Output | PresetOutput]) -> Recip
         finished, wrong = settled(output, f"outputs[{index}]")
         complete.append(finished)
         problems += wrong
+        if recipe.royalty_free:
+            problems += _royalty_problems(finished, f"outputs[{index}]")
+        if recipe.inputs[0].is_cut:
+            problems += _uncut_problems(finished, f"outputs[{index}]")
     if problems:
         raise InvalidRecipe("\n".join(problems))
     return recipe.model_copy(update={"outputs": tuple(complete)})
+
+
+def _input_problems(source: Input) -> Iterator[str]:
+    if source.end is not None and source.duration is not None:
+        yield "inputs[0]: end and duration contradict each other; allowed: one of them"
+    if source.end is not None and source.end <= (source.start or 0):
+        after = f"must be after the start, {source.start:g}"
+        yield f"inputs[0].end: {after}, not {source.end:g}"
+    if source.audio_track is not None and source.audio_language is not None:
+        yield (
+            "inputs[0]: audio_track and audio_language contradict each other; "
+            "allowed: one of them"
+        )
+
+
+def _uncut_problems(output: Output, path: str) -> Iterator[str]:
+    """Refuse copies of a part: they could only begin at a key frame."""
+    for part in ("video", "audio"):
+        if getattr(getattr(output, part, None), "codec", None) == "copy":
+            yield f"{path}.{part}.codec: a copy cannot begin or end where inputs[0] says"
+
+
+def _royalty_problems(output: Output, path: str) -> Iterator[str]:
+    if not isinstance(output, FileOutput):
+        return  # JPEG is free
+    parts = {"video": output.video, "audio": output.audio}
+    for part, said in parts.items():
+        if said is not None and said.codec not in ROYALTY_FREE:
+            free = CONTAINERS["mkv"].video if part == "video" else CONTAINERS["mkv"].audio
+            allowed = ", ".join(codec for codec in free if codec in ROYALTY_FREE)
+            yield (
+                f"{path}.{part}.codec: {said.codec} is not royalty-free, which the recipe "
+                f"asks for; allowed: {allowed}"
+            )
 
 
 def _preset(name: str, index: int, presets: Mapping[str, Preset]) -> Preset:
@@ -93,15 +155,24 @@ def _merged(preset: Preset, said: Mapping[str, Any]) -> dict[str, Any]:
     for part in ("video", "audio"):
         base, own = preset.output.get(part), said.get(part)
         if isinstance(base, Mapping) and isinstance(own, Mapping):
-            changed = own.get("codec", base.get("codec")) != base.get("codec")
-            kept = {k: v for k, v in base.items() if not changed or k in _COMMON_TO_CODECS}
-            merged[part] = {**kept, **own}
+            merged[part] = {**_kept(base, own), **own}
     name = said.get("name")
     if isinstance(name, str) and "container" not in said:
         extension = name.rpartition(".")[2].lower()
         if extension in CONTAINER_OF_EXTENSION:
             merged.pop("container", None)
     return _with_one_choice_of_pictures(merged, said)
+
+
+def _kept(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a preset's part still says where an output says something of its own."""
+    changed = own.get("codec", base.get("codec")) != base.get("codec")
+    overruled = {name for said in own for name in _OVERRULED.get(said, ())}
+    return {
+        key: value
+        for key, value in base.items()
+        if key not in overruled and (not changed or key in _COMMON_TO_CODECS)
+    }
 
 
 def _with_one_choice_of_pictures(

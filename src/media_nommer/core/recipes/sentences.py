@@ -9,8 +9,10 @@ from pydantic import BaseModel, ValidationError
 
 from media_nommer.core.recipes.documents import (
     Audio,
+    Crop,
     FileOutput,
     Input,
+    Loudness,
     ObjectTraits,
     PresetOutput,
     Recipe,
@@ -72,11 +74,23 @@ def path_of(location: Sequence[str | int]) -> str:
     return path or "the recipe"
 
 
+#: What a text must look like, by its key.
+_FORMS: Mapping[str | int, str] = {
+    "aspect": "allowed: such as 16:9 or 2.39:1",
+    "pad_color": "allowed: black, white, or such as #20a0ff",
+    "audio_language": "allowed: three letters, such as eng",
+    "level": "allowed: such as 4.1",
+    "group": "allowed: up to 128 letters, digits and ._:-",
+    "storage_class": "allowed: capitals, digits and _",
+}
+
 #: The documents inside an output, by the key that they stand under.
 _PARTS: Mapping[str, type[BaseModel]] = {
     "video": Video,
     "audio": Audio,
     "object": ObjectTraits,
+    "crop": Crop,
+    "loudness": Loudness,
 }
 
 #: Keys of stored recipes that nobody is told to write.
@@ -128,6 +142,10 @@ def _what(fault: dict[str, Any], location: Sequence[str | int], tag: str) -> str
         return f"the kind {said} is not known here; allowed: file, thumbnails"
     if kind in {"too_long", "too_short"}:
         return _length(kind, context, location)
+    if kind == "string_pattern_mismatch":
+        return (
+            f"{value} is not of the right form; {_FORMS.get(location[-1], 'see the docs')}"
+        )
     if kind == "string_too_short":
         return "must not be empty"
     if kind == "string_too_long":

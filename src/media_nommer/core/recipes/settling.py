@@ -7,9 +7,10 @@ from media_nommer.core.recipes.codecs import (
     CONTAINER_OF_EXTENSION,
     CONTAINERS,
     HOME_OF_CODEC,
-    QUALITY,
     Container,
     ContainerRules,
+    usual_audio,
+    usual_extension,
 )
 from media_nommer.core.recipes.documents import (
     Audio,
@@ -19,6 +20,8 @@ from media_nommer.core.recipes.documents import (
     Video,
 )
 from media_nommer.core.recipes.names import template_problem, uses
+from media_nommer.core.recipes.pictures import picture_problems, settled_picture
+from media_nommer.core.recipes.sounds import sound_problems
 
 _DEFAULT_PICTURES = 10
 
@@ -33,13 +36,12 @@ def settled(output: Output, path: str) -> tuple[Output, list[str]]:
 def _settled_file(output: FileOutput, path: str) -> tuple[Output, list[str]]:
     container = _container(output)
     rules = CONTAINERS[container]
-    video = output.video
-    if video is not None and video.quality is None:
-        video = video.model_copy(update={"quality": QUALITY[video.codec].default})
+    video = settled_picture(output.video) if output.video else None
     audio = output.audio
     if "audio" not in output.model_fields_set:
-        audio = Audio(codec=rules.audio[0])
-    name = output.name or f"{{stem}}.{rules.extensions[0]}"
+        audio = Audio(codec=usual_audio(container, video.codec if video else None))
+    extension = usual_extension(container, audio.codec if audio else None)
+    name = output.name or f"{{stem}}.{extension}"
     problems = [
         *_name_problems(output.name, container, _fields(video), f"{path}.name"),
         *_video_problems(video, container, rules, f"{path}.video"),
@@ -102,15 +104,7 @@ def _video_problems(
         problems.append(f"{path}: {container} holds sound alone")
     elif video.codec not in rules.video:
         problems.append(_misfit(f"{path}.codec", container, video.codec, rules.video))
-    limits = QUALITY[video.codec]
-    if video.quality is None or not limits.best <= video.quality <= limits.worst:
-        problems.append(
-            f"{path}.quality: must be from {limits.best} to {limits.worst} for "
-            f"{video.codec}, not {video.quality:g}"
-        )
-    if video.profile and video.codec != "h264":
-        problems.append(f"{path}.profile: is for h264 alone, not for {video.codec}")
-    return problems
+    return [*problems, *picture_problems(video, path)]
 
 
 def _audio_problems(
@@ -121,23 +115,7 @@ def _audio_problems(
     problems: list[str] = []
     if audio.codec not in rules.audio:
         problems.append(_misfit(f"{path}.codec", container, audio.codec, rules.audio))
-    if audio.codec == "mp3":
-        problems += _mp3_problems(audio, path)
-    if audio.codec == "opus" and audio.sample_rate in {22050, 32000, 44100}:
-        problems.append(
-            f"{path}.sample_rate: opus has no {audio.sample_rate}; "
-            "allowed: 8000, 16000, 24000, 48000"
-        )
-    return problems
-
-
-def _mp3_problems(audio: Audio, path: str) -> list[str]:
-    problems: list[str] = []
-    if audio.channels and audio.channels > 2:
-        problems.append(f"{path}.channels: mp3 has at most 2, not {audio.channels}")
-    if audio.bitrate and audio.bitrate > 320:
-        problems.append(f"{path}.bitrate: mp3 has at most 320 kbit/s, not {audio.bitrate}")
-    return problems
+    return [*problems, *sound_problems(audio, path)]
 
 
 def _misfit(path: str, container: str, codec: str, allowed: Sequence[str]) -> str:

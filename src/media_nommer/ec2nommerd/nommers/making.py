@@ -15,7 +15,8 @@ from media_nommer.core.ports.probe import Probe, StreamCount
 from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.tasks import Result, ResultFile
 from media_nommer.ec2nommerd.nommers.base import Work
-from media_nommer.planning.ffmpeg import Produced, encode_command
+from media_nommer.planning.ffmpeg import Produced, encode_command, measure_commands
+from media_nommer.planning.loudness import Measured, measured_in
 from media_nommer.planning.plan import OutputPlan, plan_outputs
 from media_nommer.planning.room import expected_bytes
 from media_nommer.planning.tasks import Policy
@@ -127,8 +128,15 @@ def _make_apart(
 
 
 def _make(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> Result:
-    command = encode_command(source.media, plans, source=SOURCE, threads=kit.threads)
-    length = source.media.duration
+    command = encode_command(
+        source.media,
+        plans,
+        source=SOURCE,
+        threads=kit.threads,
+        measured=_measured(kit, work, plans),
+    )
+    lengths = [plan.duration for plan in plans if plan.duration is not None]
+    length = max(lengths, default=source.media.duration)
 
     frames: int | None = None
 
@@ -156,6 +164,27 @@ def _make(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> 
         files += [_kept(work, one) for one in made]
     work.report(1.0)
     return Result(files=tuple(files), facts=facts)
+
+
+def _measured(kit: Kit, work: Work, plans: Sequence[OutputPlan]) -> dict[int, Measured]:
+    """Return how loud the sounds are whose outputs are to have a certain loudness.
+
+    Raises:
+        EncodeError: the encoder did not tell.
+    """
+    found: dict[int, Measured] = {}
+    for command in measure_commands(plans, source=SOURCE, threads=kit.threads):
+        encoded = kit.encoder.run(
+            command.argv, cwd=work.scratch, log=work.log, stop=work.stop
+        )
+        work.cpu_seconds += encoded.cpu_seconds
+        measured = measured_in(encoded.log_tail)
+        if measured is None:
+            raise EncodeError(
+                "FFmpeg did not tell how loud the sound is", log_tail=encoded.log_tail
+            )
+        found |= dict.fromkeys(command.outputs, measured)
+    return found
 
 
 def _checked(

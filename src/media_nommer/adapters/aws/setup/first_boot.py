@@ -67,9 +67,13 @@ def install(folder: Path) -> None:
     """Make PLACE anew, with what the wheels in a folder are and nothing from elsewhere."""
     run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(PLACE))
     pip = next(folder.glob("pip-*.whl"))
-    words = ["install", "--quiet", "--no-input", "--no-index", "--no-cache-dir"]
-    words += ["--disable-pip-version-check", "--find-links", str(folder)]
-    run(str(PLACE / "bin" / "python"), f"{pip}/pip", *words, "media-nommer[aws]")
+    python = str(PLACE / "bin" / "python")
+    words = ["install", "--isolated", "--quiet", "--no-input", "--no-cache-dir"]
+    words += ["--no-index", "--no-compile", "--disable-pip-version-check"]
+    run(python, f"{pip}/pip", *words, "--find-links", str(folder), "media-nommer[aws]")
+    # The daemons may not write here. Not vital, and pip would use one core alone.
+    compiling = ["-m", "compileall", "-q", "-j", "0", str(PLACE / "lib")]
+    os.spawnv(os.P_WAIT, python, [python, *compiling])
 
 
 def run(*words: str) -> None:

@@ -1,0 +1,64 @@
+"""What the graph makes for an encoder: outputs of one look take the same picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from media_nommer.core.media import VideoStream
+from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.shapes import Shape
+from media_nommer.planning.video import Fields, VideoPlan
+
+_CASCADE = Fraction(5, 4)  # nearer sizes than this come from the source: two scalings blur
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One picture as an encoder takes it. ``rate`` is the one to convert to, if any."""
+
+    shape: Shape
+    pixels: str
+    rate: Fraction | None = None
+    fields: Fields = "none"
+    tone_mapped: bool = False
+
+    def can_come_from(self, other: "Look") -> bool:
+        """Say whether ``other`` is the same but for being enough larger."""
+        own, theirs = self.shape, other.shape
+        wide = Fraction(theirs.scaled.width, own.scaled.width)
+        high = Fraction(theirs.scaled.height, own.scaled.height)
+        same = replace(self, shape=theirs) == other and own.crop == theirs.crop
+        return same and not theirs.padded and min(wide, high) >= _CASCADE
+
+
+def look_of(video: VideoPlan) -> Look:
+    """Return what the graph has to make for an output."""
+    rate = video.timing.rate if video.timing.kind == "converted" else None
+    return Look(video.shape, video.pixel_format, rate, video.fields, video.tone_mapped)
+
+
+def drawn(output: OutputPlan) -> bool:
+    """Say whether the graph makes a picture for an output: copies need none."""
+    return output.thumbnails is not None or (
+        output.video is not None and output.video.codec != "copy"
+    )
+
+
+def common_fields(stream: VideoStream, outputs: Sequence[OutputPlan]) -> Fields | None:
+    """Return which fields all pictures are made whole of, None where they differ."""
+    wanted = {look.fields for look in looks_of(outputs)}
+    if any(output.thumbnails for output in outputs):
+        wanted.add("flagged" if stream.interlaced else "none")
+    return wanted.pop() if len(wanted) == 1 else None
+
+
+def looks_of(outputs: Sequence[OutputPlan]) -> list[Look]:
+    """Return the looks of all films, the largest first, each once."""
+    found = {look_of(o.video) for o in outputs if o.video and drawn(o)}
+    return sorted(
+        found,
+        key=lambda look: (
+            *(-look.shape.scaled.width * look.shape.scaled.height,),
+            *(-look.shape.scaled.width, repr(look)),
+        ),
+    )
