@@ -24,9 +24,9 @@ check: $(VENV)/.ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The simulation at full count, SOAK schedules, and real services under faults in proportion.
+# The simulation at full count, SOAK schedules, real services under faults, and nodes on pocket EC2.
 soak: $(VENV)/.ready-dev
-	NOMMER_SOAK=$(SOAK) $(BIN)/pytest -n auto tests/simulation tests/faults tests/acceptance/test_engines.py
+	NOMMER_SOAK=$(SOAK) $(BIN)/pytest -n auto tests/simulation tests/faults tests/acceptance/test_engines.py tests/pocket/test_pocket_encoding.py
 
 # Figures, interleaved with those of bare ffmpeg where there are such: BENCH='--only a,h --quick'.
 bench: $(VENV)/.ready-dev

@@ -1,0 +1,256 @@
+"""Stand-in machines: they run what they are told, and can do nothing to their host."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.site import wait_until
+from tests.pocket import standin, userdata
+from tests.pocket.sockets import listening
+from tests.pocket.standin import Plan, StandIn
+
+pytestmark = pytest.mark.usefixtures("machines")
+
+
+def machine(folder: Path, script: str, **more: object) -> StandIn:
+    text = script if script.startswith("#") else f"#!/bin/sh\n{script}"
+    return StandIn(
+        Plan(
+            id="i-1",
+            hostname="ip-10-0-0-1",
+            folder=folder / "i-1",
+            steps=userdata.read(text.encode()),
+            **more,  # type: ignore[arg-type]
+        )
+    )
+
+
+def said_by(folder: Path, script: str) -> str:
+    with machine(folder, f"{script}\nshutdown -h now\n") as running:
+        assert running.ended(30), running.said()
+        return running.said()
+
+
+def test_what_user_data_writes_anywhere_does_not_reach_the_host(tmp_path: Path) -> None:
+    name = f"pocket-{uuid.uuid4().hex}"
+    places = ("/etc", "/opt", "/usr/bin", "/var/lib", "/root", "/tmp", "/run", "/")
+
+    said = said_by(
+        tmp_path,
+        "".join(f"echo hello > {place}/{name} && cat {place}/{name}\n" for place in places),
+    )
+
+    assert said.count("hello") == len(places)
+    assert not [place for place in places if (Path(place) / name).exists()]
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        pytest.param("mount -t tmpfs none /mnt", id="mounts"),
+        pytest.param("mount -o remount,rw /sys", id="kernel objects"),
+        pytest.param("echo 1 > /proc/sys/kernel/panic_on_oops", id="kernel settings"),
+        pytest.param("echo h > /proc/sysrq-trigger", id="the kernel's own key"),
+        pytest.param("mknod /tmp/disk b 8 0", id="devices"),
+        pytest.param("date -s @$(date +%s)", id="the clock"),
+        pytest.param("kill -0 $PPID && kill -0 1000000", id="other processes"),
+        pytest.param("ls /dev/sda /dev/vda /dev/nvme0n1 /dev/mem", id="disks and memory"),
+        pytest.param(f"ls {Path(__file__).parent}", id="the checkout"),
+    ],
+)
+def test_user_data_has_no_power_over_the_host(tmp_path: Path, attempt: str) -> None:
+    said = said_by(tmp_path, f"if {attempt}; then echo could; else echo refused; fi")
+
+    assert "refused" in said
+    assert "could" not in said
+
+
+def test_a_machine_sees_no_processes_but_its_own(tmp_path: Path) -> None:
+    said = said_by(tmp_path, "echo $(ls /proc | grep -c '^[0-9]') processes")
+
+    count = int(next(line for line in said.splitlines() if line.endswith("processes"))[0])
+    assert count < 10
+    assert f"\n{os.getpid()}\n" not in said_by(tmp_path / "again", "ls -1 /proc")
+
+
+def test_a_machine_reaches_nothing_outside_but_what_answers_it(tmp_path: Path) -> None:
+    reach = """#!/usr/bin/env python3
+import socket, subprocess
+for host, port in (("127.0.0.1", 22), ("1.1.1.1", 53), ("169.254.169.253", 53)):
+    try:
+        socket.create_connection((host, port), 2).close()
+        print("reached", host)
+    except OSError as error:
+        print("not", host)
+print(sorted(name for _, name in socket.if_nameindex()), flush=True)
+subprocess.run(["shutdown", "-h", "now"])
+"""
+    with machine(tmp_path, reach) as running:
+        assert running.ended(30)
+        said = running.said()
+
+    assert said.count("not ") == 3
+    assert "reached" not in said
+    assert "['lo']" in said
+
+
+def test_nothing_that_listens_in_a_machine_is_reached_from_the_host(tmp_path: Path) -> None:
+    listens = """#!/usr/bin/env python3
+import socket
+listener = socket.create_server(("0.0.0.0", 45454))
+socket.create_connection(("127.0.0.1", 45454), 5).close()
+print("it listens", flush=True)
+listener.accept()
+listener.accept()
+"""
+    with machine(tmp_path, listens, listen=(("127.0.0.1", 45455),)) as running:
+        wait_until("it listens", lambda: "it listens" in running.said(), timeout=20)
+
+        listening = {
+            int(line.split()[1].rpartition(":")[2], 16)
+            for name in ("tcp", "tcp6")
+            for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+            if line.split()[3] == "0A"
+        }
+
+    assert not {45454, 45455} & listening
+
+
+def test_a_killed_machine_leaves_no_process(tmp_path: Path) -> None:
+    script = "for n in 1 2 3; do setsid sh -c 'trap \"\" TERM; sleep 1000' & done; wait"
+    with machine(tmp_path, script) as running:
+        wait_until("they run", lambda: len(running.processes()) >= 8, timeout=20)
+        pids = running.processes()
+
+        running.kill()
+
+        assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
+
+
+def test_machines_die_with_the_process_that_has_them(tmp_path: Path) -> None:
+    holder = f"""
+import sys, time
+from pathlib import Path
+from tests.pocket.test_pocket_machines import machine
+running = machine(Path({str(tmp_path)!r}), "sleep 1000")
+while len(running.processes()) < 3:
+    time.sleep(0.05)
+print(*running.processes(), flush=True)
+time.sleep(1000)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", holder],
+        stdout=subprocess.PIPE,
+        cwd=standin.CHECKOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        pids = process.stdout.readline().split()
+
+        process.send_signal(signal.SIGKILL)
+
+    assert len(pids) >= 3
+    wait_until(
+        "all of it is gone",
+        lambda: not [pid for pid in pids if Path(f"/proc/{pid}").exists()],
+        timeout=20,
+    )
+
+
+UNIT = """#!/bin/sh
+cat > /etc/systemd/system/work.service <<'END'
+[Service]
+Environment="WHAT=a word"
+EnvironmentFile=-/etc/none
+EnvironmentFile=/etc/work.env
+ExecStart=/bin/sh -c 'trap "echo asked to stop; exit 3" TERM; \\
+  id -u; echo $WHAT, $MORE, $HOME; echo begun; %s'
+ExecStopPost=+/bin/sh -c 'id -u; echo after $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS'
+ExecStopPost=+shutdown -h now
+DynamicUser=yes
+StateDirectory=work
+KillMode=mixed
+TimeoutStopSec=20
+Restart=no
+END
+echo 'MORE="more words"' > /etc/work.env
+systemctl daemon-reload
+systemctl start work.service
+echo started
+"""
+
+
+def test_a_unit_runs_as_it_says_and_its_machine_goes_off_after_it(tmp_path: Path) -> None:
+    with machine(tmp_path, UNIT % "touch /var/lib/work/mine && echo wrote") as running:
+        assert running.ended(30)
+        said = running.said().splitlines()
+
+    assert [
+        line for line in said if not line.startswith("pocket:") and line != "started"
+    ] == [
+        "61999",
+        "a word, more words, /",
+        "begun",
+        "wrote",
+        "0",
+        "after success exited 0",
+    ]
+    assert "started" in said
+
+
+def test_a_machine_that_is_switched_off_asks_its_units_to_stop_first(
+    tmp_path: Path,
+) -> None:
+    with machine(tmp_path, UNIT % "while :; do sleep 0.1; done") as running:
+        wait_until("it has begun", lambda: "begun" in running.said(), timeout=20)
+
+        running.stop()
+
+        assert running.ended(30)
+        said = running.said()
+    assert said.index("asked to stop") < said.index("after exit-code exited 3")
+
+
+def test_a_machine_whose_network_is_cut_reaches_nobody_until_it_is_mended(
+    tmp_path: Path,
+) -> None:
+    asks = """#!/usr/bin/env python3
+import socket, time
+def reached():
+    try:
+        socket.create_connection(("127.0.0.1", 5005), 2).close()
+        return "reached"
+    except OSError:
+        return "cut off"
+before = ""
+while True:
+    now = reached()
+    if now != before:
+        print(now, flush=True)
+    before = now
+    time.sleep(0.02)
+"""
+    with machine(tmp_path, asks, listen=(("127.0.0.1", 5005),)) as running:
+        said = lambda: [w for w in running.said().splitlines() if "pocket:" not in w]  # noqa: E731
+        wait_until("it reaches", lambda: said() == ["reached"], timeout=20)
+        running.cut()
+        wait_until("it is cut off", lambda: said() == ["reached", "cut off"], timeout=20)
+        running.mend()
+        wait_until(
+            "it is back", lambda: said() == ["reached", "cut off", "reached"], timeout=20
+        )
+
+
+def test_an_open_port_is_seen_among_the_sockets_of_a_process() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as open_port:
+        assert open_port.getsockname() in listening([os.getpid()])
+
+        closed = open_port.getsockname()
+    assert closed not in listening([os.getpid()])
