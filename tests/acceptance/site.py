@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from media_nommer.adapters.ffmpeg.binary import find_ffmpeg
 from media_nommer.client import NommerClient, NoService
 from media_nommer.conf import load_settings
 from media_nommer.core.workflow.engine import Engine
@@ -37,6 +39,17 @@ SETTINGS = {
     "NOMMER_SLOTS": "1",
     "NOMMER_LOG_FORMAT": "console",
 }
+
+
+#: An output of this quality is encoded no faster than so many seconds of film a second.
+SLOW_QUALITY = 17
+_PACE = 1.5
+
+_PACED = """\
+#!/bin/sh
+case "$*" in *"-crf {quality} "*) exec {ffmpeg} -readrate {pace} "$@" ;; esac
+exec {ffmpeg} "$@"
+"""
 
 
 def wait_until(
@@ -67,6 +80,7 @@ class Site:
         mine = {f"NOMMER_{key.upper()}": value for key, value in settings.items()}
         others = {k: v for k, v in os.environ.items() if not k.startswith("NOMMER_")}
         here = {"NOMMER_DATA_DIR": str(self.data), **self.ground.environment}
+        here["NOMMER_FFMPEG"] = str(_paced_ffmpeg(folder / "ffmpeg-at-a-pace"))
         self._environment = others | SETTINGS | here | mine
 
     def feederd(self) -> subprocess.Popen[bytes]:
@@ -289,6 +303,14 @@ def ended_well(process: subprocess.Popen[bytes], timeout: float = 60) -> bool:
     return process.wait(timeout) == 0
 
 
+def _paced_ffmpeg(script: Path) -> Path:
+    """Write a program that is FFmpeg, but takes its time for what is to be slow."""
+    ffmpeg = shlex.quote(str(find_ffmpeg()))
+    script.write_text(_PACED.format(quality=SLOW_QUALITY, pace=_PACE, ffmpeg=ffmpeg))
+    script.chmod(0o755)
+    return script
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.socket() as listener:
@@ -298,6 +320,7 @@ def free_port() -> int:
 
 __all__ = [
     "LEASE",
+    "SLOW_QUALITY",
     "Site",
     "ended_well",
     "free_port",

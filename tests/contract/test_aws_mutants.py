@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from mutants import failures
+from mutants import failures, is_found
 
 from media_nommer.adapters.aws.clients import AwsClients
 from media_nommer.adapters.aws.s3 import S3Storage
@@ -99,7 +99,7 @@ def test_a_broken_s3_storage_is_found(
         _go_in_parts(monkeypatch)
     monkeypatch.setattr(mutant.owner, mutant.name, mutant.instead)
 
-    assert failures(StorageContract, fixtures(aws, tmp_path_factory))
+    assert is_found(StorageContract, fixtures(aws, tmp_path_factory))
 
 
 @pytest.mark.parametrize("in_parts", [False, True])

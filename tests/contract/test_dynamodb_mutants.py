@@ -1,7 +1,7 @@
 """The mistakes that an adapter for DynamoDB invites are found by the store's suite."""
 
 import pytest
-from mutants import failures
+from mutants import is_found
 from tests.dynamodb_tables import connected, new_table
 from typing_extensions import override
 
@@ -67,4 +67,4 @@ def test_a_broken_table_is_found(
     monkeypatch.setattr(dynamodb, "DynamoTable", broken)
     clients, _ = connected(aws)
 
-    assert failures(suite, lambda: {"store": DynamoStore(clients, new_table(clients))})
+    assert is_found(suite, lambda: {"store": DynamoStore(clients, new_table(clients))})

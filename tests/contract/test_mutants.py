@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mutants import failures
+from mutants import failures, is_found
 from typing_extensions import override
 
 from media_nommer.adapters.memory import (
@@ -120,7 +120,7 @@ class StoreThatShowsSettledTasks(MemoryStore):
     ],
 )
 def test_a_broken_store_is_found(broken: type[MemoryStore]) -> None:
-    assert failures(StoreContract, lambda: {"store": broken()})
+    assert is_found(StoreContract, lambda: {"store": broken()})
 
 
 class QueueWithoutExpiry(MemoryQueue):
@@ -222,7 +222,7 @@ def test_a_broken_queue_is_found(broken: type[MemoryQueue]) -> None:
         clock = ManualClock()
         return {"clock": clock, "queue": broken(clock)}
 
-    assert failures(QueueContract, fixtures)
+    assert is_found(QueueContract, fixtures)
 
 
 class StorageWithoutCondition(MemoryStorage):
@@ -326,7 +326,7 @@ def test_a_broken_storage_is_found(
             "tmp_path": folder,
         }
 
-    assert failures(StorageContract, fixtures)
+    assert is_found(StorageContract, fixtures)
 
 
 class StorageThatFetchesTooLittle(MemoryStorage):
@@ -420,7 +420,7 @@ def test_a_storage_that_reads_badly_is_found(
             "tmp_path": tmp_path_factory.mktemp("mutant"),
         }
 
-    assert failures(ReadingContract, fixtures)
+    assert is_found(ReadingContract, fixtures)
 
 
 class FleetThatStartsAgain(MemoryFleet):
@@ -455,7 +455,7 @@ def test_a_broken_fleet_is_found(
 ) -> None:
     monkeypatch.setattr("media_nommer.testing.fleet_contract.PATIENCE", 0.05)
 
-    assert failures(_MemoryFleetContract, lambda: {"fleet": broken()})
+    assert is_found(_MemoryFleetContract, lambda: {"fleet": broken()})
 
 
 def test_what_is_not_broken_is_not_found(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 import pytest
-from mutants import failures
+from mutants import is_found
 from tests.simpledb_domains import DOMAIN, clients_of, settings
 from typing_extensions import override
 
@@ -115,4 +115,4 @@ def test_a_broken_domain_is_found(
             client.create_domain(DomainName=DOMAIN)
             return {"store": SimpleDbStore(clients, DOMAIN)}
 
-        assert failures(suite, store)
+        assert is_found(suite, store)

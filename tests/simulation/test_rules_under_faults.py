@@ -16,8 +16,8 @@ from media_nommer.sim.ports import SimStore
 from media_nommer.sim.simulation import Report, simulate
 from media_nommer.sim.world import CALM
 
-SCHEDULES = int(os.environ.get("NOMMER_SOAK", "2000"))
-BATCHES = 20
+SCHEDULES = int(os.environ.get("NOMMER_SOAK", "1000"))
+BATCHES = 10
 
 #: How many schedules a mutant may survive before its rule counts as not tested.
 MUTANT_SCHEDULES = 400

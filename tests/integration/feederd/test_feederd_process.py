@@ -188,56 +188,6 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(start: Callable[..., Daemon]
     assert f"feederd cannot listen on 127.0.0.1 port {port}" in refused.said
 
 
-def test_workers_go_on_when_feederd_is_killed_and_it_tells_of_it_when_it_is_back(
-    start: Callable[..., Daemon], film: Path, tmp_path: Path
-) -> None:
-    """Rules 1 and 5."""
-    first = start().ready()
-    ids = [first.submit(film, tmp_path / f"out{number}") for number in range(3)]
-    eventually(lambda: first.job(ids[0])["state"] == "running")
-
-    first.process.kill()
-    first.process.wait()
-    eventually(lambda: (tmp_path / "out2" / "in.mp4").exists())
-    second = start().ready()
-
-    assert [second.wait_for(job_id)["state"] for job_id in ids] == ["finished"] * 3
-    assert len(second.http.get("/v1/nodes").json()["nodes"]) == 1
-    assert second.stop() == 0
-    assert not second.workers()
-
-
-def test_a_killed_worker_is_replaced_and_its_job_finished(
-    start: Callable[..., Daemon], film: Path, tmp_path: Path
-) -> None:
-    daemon = start(lease="60s").ready()
-    job_id = daemon.submit(film, tmp_path / "out")
-    eventually(lambda: daemon.job(job_id)["phase"] == "encoding")
-
-    for worker in daemon.workers():
-        worker.kill()
-
-    job = daemon.wait_for(job_id)
-    assert job["state"] == "finished"
-    assert daemon.stop() == 0
-
-
-def test_ctrl_c_ends_everything_and_the_job_goes_on_at_the_next_start(
-    start: Callable[..., Daemon], film: Path, tmp_path: Path
-) -> None:
-    first = start(drain_timeout="0").ready()
-    job_id = first.submit(film, tmp_path / "out")
-    eventually(lambda: first.job(job_id)["phase"] == "encoding")
-
-    assert first.stop() == 0
-
-    assert not first.workers()
-    assert "all local workers have ended" in first.said
-    second = start().ready()
-    assert second.wait_for(job_id)["state"] == "finished"
-    assert second.stop() == 0
-
-
 def test_a_started_worker_that_cannot_run_is_not_started_over_and_over(
     start: Callable[..., Daemon], film: Path, tmp_path: Path, data_dir: Path
 ) -> None:

@@ -82,7 +82,10 @@ def strategies() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("kind", [Job, Task, Node, Duty, JobArchive])
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=40,  # of records that are large
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(data=st.data())
 def test_any_record_comes_back_as_it_was(kind: type[Any], data: st.DataObject) -> None:
     record = data.draw(whole(kind))
