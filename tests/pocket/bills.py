@@ -16,21 +16,14 @@ from tests.pocket.films import Films
 class Bill:
     """One machine's seconds.
 
-    ``shares`` are what its attempts have on record, ``worked`` what its node has. feederd
-    takes it for paid from ``started_at`` to ``ended_at``, EC2 knows of the others.
+    ``shares`` are what its attempts have on record, ``worked`` what its node has. ``paid``
+    are those that feederd takes it to be paid for, ``billed`` those that EC2 knows of.
     """
 
     shares: float
     worked: float
-    started_at: datetime
-    ended_at: datetime
-    launched_at: datetime
-    billed_to: datetime
-
-    @property
-    def paid(self) -> float:
-        """Seconds that feederd takes it for paid."""
-        return (self.ended_at - self.started_at).total_seconds()
+    paid: float
+    billed: float
 
 
 def bills(place: Films, jobs: Sequence[str]) -> tuple[list[Bill], Any]:
@@ -52,16 +45,15 @@ def bills(place: Films, jobs: Sequence[str]) -> tuple[list[Bill], Any]:
     assert by_node.keys() == nodes.keys()
     found = []
     for name, node in nodes.items():
-        billed_to = by_node[name].ended_at
-        assert billed_to is not None, "it has ended"
+        assert by_node[name].ended_at is not None, "it has ended"
+        began = datetime.fromisoformat(node["machine"]["started_at"])
+        ended = datetime.fromisoformat(node["machine"]["ended_at"])
         found.append(
             Bill(
                 shares=shares[name],
                 worked=node["worked"],
-                started_at=datetime.fromisoformat(node["machine"]["started_at"]),
-                ended_at=datetime.fromisoformat(node["machine"]["ended_at"]),
-                launched_at=by_node[name].launched_at,
-                billed_to=billed_to,
+                paid=(ended - began).total_seconds(),
+                billed=by_node[name].billed_seconds,
             )
         )
     return found, sums

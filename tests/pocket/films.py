@@ -58,6 +58,7 @@ class Films(Site):
         amazon = Amazon(cloud.environment, self.s3, cloud.client("sqs"))
         records = {"NOMMER_STORE": f"{kind}://{name}"}
         super().__init__(folder, Buckets(amazon, name, records), **{**SETTINGS, **settings})
+        self._environment.pop("NOMMER_FFMPEG", None)  # machines have their own
         self.data.mkdir(exist_ok=True)
         (self.data / "bundles").symlink_to(bundles)
 

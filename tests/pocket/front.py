@@ -15,6 +15,7 @@ from tests.pocket.query import Refused
 _OF_CONNECTION = {
     "connection",
     "content-length",
+    "date",
     "expect",
     "keep-alive",
     "transfer-encoding",
@@ -57,7 +58,8 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _say(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
         self.send_response_only(status)
-        for name, value in {**headers, "Content-Length": str(len(content))}.items():
+        ours = {"Content-Length": str(len(content)), "Date": self.date_time_string()}
+        for name, value in {**headers, **ours}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)

@@ -1,7 +1,7 @@
 """feederd as a process: settings in, exit status out."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -29,6 +29,7 @@ from media_nommer.feederd.running import (
 )
 from media_nommer.feederd.scaler import Decided, Scaler
 from media_nommer.feederd.service import JobService
+from media_nommer.feederd.watching import MachineWatch
 from media_nommer.planning.scaling import Limits
 
 log = structlog.get_logger(__name__)
@@ -162,7 +163,7 @@ def _loops(
                 "scaling",
                 "scaler",
                 look_every,
-                scaler.step,
+                lambda: _scale(scaler, loops),
                 quiet=lambda: scaler.quiet,
                 quiet_every=quiet_every,
             )
@@ -184,8 +185,25 @@ def _loops(
             quiet_every=quiet_every,
         )
     )
+    if parts is not None and look_every > SECOND:
+        watch = MachineWatch(parts.fleet, on_end=lambda: loops["reaping"].wake())
+        chores.append(
+            Chore(
+                "watching",
+                "reaper",
+                SECOND,
+                watch.step,
+                quiet=lambda: watch.quiet,
+                quiet_every=quiet_every,
+            )
+        )
     loops |= {chore.name: Loop(chore, duties) for chore in chores}
     return loops
+
+
+def _scale(scaler: Scaler, loops: Mapping[str, Loop]) -> None:
+    if scaler.step() and "watching" in loops:
+        loops["watching"].wake()
 
 
 def _limits(settings: Settings) -> Limits:

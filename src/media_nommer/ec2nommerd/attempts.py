@@ -37,6 +37,11 @@ log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
+#: How often a store that does not answer is told of a hand-back, a second apart: who has to
+#: leave cannot wait for long.
+_HAND_BACK_TRIES = 10
+_HAND_BACK_REST = timedelta(seconds=1)
+
 
 def _sleep(period: timedelta) -> None:
     time.sleep(period.total_seconds())
@@ -156,6 +161,16 @@ class AttemptRunner:
                 log.warning("service_awaited", task=held.task.id, message=error.message)
                 self.pause(self.policy.beat_every)
 
+    def _a_while(self, held: HeldTask, step: Callable[[], Answer]) -> Answer:
+        """Take a step again for a short while; what never succeeds counts as our death."""
+        for _ in range(_HAND_BACK_TRIES - 1):
+            try:
+                return step()
+            except ServiceUnavailable as error:
+                log.warning("service_awaited", task=held.task.id, message=error.message)
+                self.pause(min(_HAND_BACK_REST, self.policy.beat_every))
+        return step()
+
     def _abandon(self, held: HeldTask) -> None:
         """Put on record that this task's workers keep dying."""
         times = held.task.losses
@@ -178,10 +193,13 @@ class AttemptRunner:
         """Give the task to another worker, now: record first, then the message."""
         held, log_url = work.held, self._keep_log(work)
         at = self.engine.clock.now()
-        held.change(
-            lambda task: task.set_back(
-                at=at, ready_at=at, cpu_seconds=work.cpu_seconds, log_url=log_url
-            )
+        self._a_while(
+            held,
+            lambda: held.change(
+                lambda task: task.set_back(
+                    at=at, ready_at=at, cpu_seconds=work.cpu_seconds, log_url=log_url
+                )
+            ),
         )
         self.engine.put(held.task)
         if isinstance(why, Reclaimed):
@@ -197,10 +215,13 @@ class AttemptRunner:
         """Free a task for later because a service is away: that is nobody's failure."""
         held, at, rest = work.held, self.engine.clock.now(), self.policy.lease
         log.warning("task_set_aside", task=held.task.id, message=error.message)
-        self._change(
+        wait = self._a_while if held.stopped is not None else self._patiently
+        wait(
             held,
-            lambda task: task.set_back(
-                at=at, ready_at=at + rest, cpu_seconds=work.cpu_seconds
+            lambda: held.change(
+                lambda task: task.set_back(
+                    at=at, ready_at=at + rest, cpu_seconds=work.cpu_seconds
+                )
             ),
         )
         held.hide_message(rest)

@@ -87,7 +87,11 @@ class NodeLife:
         self._saw(node)
 
     def beat(self, busy: int) -> NodeState:
-        """Show that the node lives; return the state that others have put it in."""
+        """Show that the node lives; return the state that others have put it in.
+
+        A record that is not there any more, as in a store that was put back to a former
+        state, is put there again.
+        """
 
         def beaten(node: Node) -> Node | None:
             if node.gone:
@@ -97,7 +101,10 @@ class NodeLife:
                 worked=self._worked_before + self._worked(),
             )
 
-        node = self._change(beaten)
+        try:
+            node = self._change(beaten)
+        except NodeNotFound:
+            node = self._added_again(beaten)
         self._saw(node)
         return node.state
 
@@ -118,6 +125,21 @@ class NodeLife:
             with suppress(Overtaken):
                 return self._engine.store.swap_node(changed)
         return change_node(self._engine.store, self._id, change)
+
+    def _added_again(self, beaten: Callable[[Node], Node | None]) -> Node:
+        """Add the record as we knew it last, unless that was told to be gone for good.
+
+        Raises:
+            NodeNotFound: we never had one.
+        """
+        if self._latest is None:
+            raise NodeNotFound(f"there is no node {self._id}")
+        again = beaten(self._latest)
+        if again is None:
+            return self._latest
+        with suppress(AlreadyExists):
+            return self._engine.store.add_node(replace(again, revision=0))
+        return change_node(self._engine.store, self._id, beaten)
 
     def may_leave(self, idle_for: timedelta) -> bool:
         """Return whether this idle node may end itself.
@@ -156,10 +178,8 @@ class NodeLife:
                 worked=self._worked_before + self._worked(),
             )
 
-        try:
-            change_node(self._engine.store, self._id, left)
-        except NodeNotFound:
-            return
+        with suppress(NodeNotFound):
+            self._saw(change_node(self._engine.store, self._id, left))
 
     def _saw(self, node: Node) -> None:
         self._kept, self._latest = node.kept, node

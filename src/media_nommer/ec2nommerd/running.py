@@ -82,6 +82,8 @@ class RunningNode:
         fitness = Fitness(self._set_aside)
         self._over = threading.Event()
         self._wake = threading.Event()
+        self._heard = threading.Event()
+        self._heard.set()
         self._pool = ThreadPoolExecutor(policy.slots, thread_name_prefix="slot")
         self._life = NodeLife(
             engine,
@@ -182,6 +184,10 @@ class RunningNode:
         return max(first, self._policy.ask_every)
 
     def _tick(self, wait: timedelta) -> bool:
+        # Who was not heard may have been taken for dead meanwhile, and is to take nothing.
+        if not self._heard.is_set():
+            self._heard.wait(_seconds(self._policy.ask_every))
+            return False
         try:
             begun = self._worker.tick(wait=wait, give_up=lambda: bool(self._reasons.why))
         except NommerError as error:
@@ -259,8 +265,14 @@ class RunningNode:
         return f"node {self._id}" + (f" ({machine})" if machine else "")
 
     def _keep(self) -> None:
-        """Beat, for each claim and for the node, until all is over."""
-        while not self._over.wait(_seconds(self._beat_every)):
+        """Beat, for each claim and for the node, until all is over.
+
+        A beat that was missed is tried again soon.
+        """
+        soon = min(self._beat_every, self._policy.ask_every)
+        while not self._over.wait(
+            _seconds(self._beat_every if self._heard.is_set() else soon)
+        ):
             try:
                 self._worker.beat()
                 busy = self._worker.busy
@@ -269,6 +281,7 @@ class RunningNode:
                 state = self._life.beat(busy)
             except NommerError as error:
                 log.warning("node_beat_missed", code=error.code, message=error.message)
+                self._heard.clear()
                 self._note("beating", error)
             except Exception:
                 log.exception("keeper_broken")
@@ -277,6 +290,7 @@ class RunningNode:
                 if state in {NodeState.DRAINING, NodeState.GONE} and not self._reasons.why:
                     log.warning("node_told_to_leave", node=self._id, state=state)
                     self._reasons.ask()
+                self._heard.set()
 
     def _tell(self, state: NodeState, why: str) -> None:
         try:

@@ -104,6 +104,8 @@ class Sweeper:
 
     def _complete(self, node: Node, machine: Machine) -> None:
         """Write down what the record does not say of its machine yet, such as its end."""
+        if machine.ended_at is not None and not self._fleet.knows_end(node.id):
+            machine = _unseen_end(node, machine)
         if _completed(node.machine, machine) == node.machine:
             return
 
@@ -113,6 +115,13 @@ class Sweeper:
 
         with suppress(NodeNotFound):  # it was gone for long, and is forgotten
             change_node(self._engine.store, node.id, completed)
+
+
+def _unseen_end(node: Node, machine: Machine) -> Machine:
+    """Return a machine whose end nobody saw as ended by the last word of its node."""
+    if machine.ended_at is None or node.joined_at is None:  # it never had a word
+        return machine
+    return replace(machine, ended_at=min(node.changed_at, machine.ended_at))
 
 
 def _completed(known: Machine, seen: Machine) -> Machine:

@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +12,7 @@ from media_nommer.adapters.memory import MemoryQueue, MemoryStorage, MemoryStore
 from media_nommer.core.clock import system_clock
 from media_nommer.core.errors import ServiceUnavailable
 from media_nommer.core.jobs import JobState
-from media_nommer.core.nodes import NodeId, NodeState
+from media_nommer.core.nodes import Node, NodeId, NodeState
 from media_nommer.core.ports.queue import Delivery, GiveUp, never_give_up
 from media_nommer.core.tasks import AttemptEnd, TaskKind, TaskState, task_id
 from media_nommer.core.workflow import submitting
@@ -46,11 +47,23 @@ class Queue(MemoryQueue):
         return super().take(lease, wait=wait, give_up=give_up)
 
 
+class Store(MemoryStore):
+    """A store that can be made not to answer nodes, as if their network were cut."""
+
+    silent = False
+    missed = 0
+
+    @override
+    def swap_node(self, node: Node) -> Node:
+        if self.silent and threading.current_thread().name == "keeper":
+            self.missed += 1
+            raise ServiceUnavailable("the store does not answer")
+        return super().swap_node(node)
+
+
 @pytest.fixture
 def engine() -> Engine:
-    return Engine(
-        MemoryStore(), Queue(system_clock), MemoryStorage(), "memory://w", system_clock
-    )
+    return Engine(Store(), Queue(system_clock), MemoryStorage(), "memory://w", system_clock)
 
 
 @pytest.fixture
@@ -181,6 +194,31 @@ def test_a_node_outlives_a_queue_that_does_not_answer(
     living.node.ask_to_leave()
     nommer.let_go.set()
     assert living.ends()
+
+
+def test_a_node_that_was_taken_for_dead_while_it_was_cut_off_takes_nothing_more(
+    live: Callable[[NodePolicy], Living],
+    policy: NodePolicy,
+    engine: Engine,
+    nommer: Patient,
+) -> None:
+    """It would be told to go in the middle of it, and hand it back."""
+    assert isinstance(engine.store, Store)
+    living = live(policy)
+    eventually(lambda: living.state is NodeState.RUNNING)
+    engine.store.silent = True
+    eventually(lambda: engine.store.missed > 0)
+
+    change_node(
+        engine.store, NODE, lambda n: n.moved_to(NodeState.GONE, at=engine.clock.now())
+    )
+    submitting.submit(engine, a_job())
+    missed = engine.store.missed
+    eventually(lambda: engine.store.missed > missed + 3)
+    engine.store.silent = False
+
+    assert living.ends()
+    assert engine.store.get_task(FIRST).claims == 0
 
 
 def test_a_node_shows_how_busy_it_is(

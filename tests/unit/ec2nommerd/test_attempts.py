@@ -488,6 +488,29 @@ def test_rule_2_who_waits_for_a_store_lets_go_when_the_worker_leaves(
     assert shop.job().state is JobState.FINISHED
 
 
+@pytest.mark.parametrize("ending", [HandedBack("leaving"), ServiceUnavailable("no S3")])
+def test_rule_6_a_hand_back_that_a_store_did_not_hear_is_tried_again(
+    shop: Workshop, ending: NommerError
+) -> None:
+    """Else who leaves in good order would count as one that died."""
+    shop.submit()
+    held = shop.claim()
+    silent = 5
+
+    def fail(call: Call) -> None:
+        nonlocal silent
+        if call.name == "store.swap_task" and silent:
+            silent -= 1
+            raise ServiceUnavailable("the store does not answer")
+
+    shop.tape.before = fail
+    held.stop(HandedBack("leaving"))
+    shop.runner(raising(ending)).run(held)
+
+    assert ends(shop) == [AttemptEnd.HANDED_BACK]
+    assert (shop.task().state, shop.task().losses) == (TaskState.READY, 0)
+
+
 def test_rule_10_each_failure_of_one_output_has_its_own_reason(shop: Workshop) -> None:
     failure = EncodeError("too small", advice="Choose a larger one.")
     shop.submit(outputs=2)

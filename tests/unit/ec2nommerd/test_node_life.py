@@ -240,6 +240,38 @@ def test_a_node_whose_record_was_forgotten_may_leave_quietly(shop: Workshop) -> 
     assert shop.store.nodes(gone=True) == ()
 
 
+def test_a_node_at_work_whose_record_was_forgotten_is_on_record_again(
+    shop: Workshop,
+) -> None:
+    """Else its machine would be taken for one that nobody knows, and be ended."""
+    life = a_life(shop)
+    life.beat(1)
+    known = shop.store.get_node(NodeId("node-5"))
+    shop.store.forget_node(known.id)
+
+    assert life.beat(1) is NodeState.RUNNING
+    assert life.beat(1) is NodeState.RUNNING
+
+    again = shop.store.get_node(known.id)
+    assert again == replace(known, beat=known.beat + 2, revision=again.revision)
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [(NodeState.DRAINING, [NodeState.DRAINING]), (NodeState.GONE, [])],
+)
+def test_a_node_on_its_way_out_does_not_come_back_into_service(
+    shop: Workshop, told: NodeState, left: list[NodeState]
+) -> None:
+    life = a_life(shop)
+    life.leave(told, "it was asked to leave")
+    shop.store.forget_node(NodeId("node-5"))
+
+    assert life.beat(0) is told
+
+    assert [node.state for node in shop.store.nodes(gone=True)] == left
+
+
 def test_a_node_that_nobody_else_writes_to_beats_without_reading(
     shop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ class Fleet(MemoryFleet):
         self.shown: dict[NodeId, Machine] = {NODE: MACHINE}
         self.killed: list[NodeId] = []
         self.refuses: NodeId | None = None
+        self.watched = True
 
     @override
     def machines(self) -> Mapping[NodeId, Machine]:
@@ -42,6 +43,10 @@ class Fleet(MemoryFleet):
     @override
     def answers_for(self, node: Node) -> bool:
         return True
+
+    @override
+    def knows_end(self, node_id: NodeId) -> bool:
+        return self.watched
 
     @override
     def kill(self, node_id: NodeId) -> None:
@@ -242,6 +247,23 @@ def test_the_end_of_a_machine_is_written_into_its_record_also_when_its_node_is_g
     kept = engine.store.get_node(NODE)
     assert kept.machine == fleet.shown[NODE]
     assert (kept.state, kept.changed_at) == (NodeState.GONE, gone.changed_at)
+
+
+@pytest.mark.parametrize("state", [NodeState.RUNNING, NodeState.GONE])
+def test_a_machine_whose_end_nobody_saw_was_paid_for_until_its_nodes_last_word(
+    engine: Engine, reaper: Reaper, fleet: Fleet, clock: ManualClock, state: NodeState
+) -> None:
+    """A feederd that was away for an hour does not take the hour for idle time."""
+    spoke = clock.now()
+    engine.store.add_node(replace(a_node(NODE), state=state, joined_at=spoke))
+    clock.advance(60 * MINUTE)
+    fleet.watched = False
+    fleet.shown[NODE] = replace(MACHINE, ended_at=clock.now())
+
+    reaper.step()
+
+    kept = engine.store.get_node(NODE)
+    assert (kept.state, kept.machine.ended_at) == (NodeState.GONE, spoke)
 
 
 def test_what_the_record_says_of_a_machine_stays_and_what_it_lacks_is_added(

@@ -42,6 +42,13 @@ class Fleet(ABC):
         One that is has no machine if ``machines`` does not show one.
         """
 
+    def knows_end(self, node_id: NodeId) -> bool:
+        """Return whether the end that ``machines`` shows is when it was, to a second or so.
+
+        If not it is when the end was found out, after a time without a look.
+        """
+        return True
+
     def alive(self) -> frozenset[NodeId]:
         """Return the ids of the nodes whose machines exist now."""
         found = self.machines().items()

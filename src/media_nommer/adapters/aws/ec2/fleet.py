@@ -1,7 +1,7 @@
 """Nodes that are machines of Amazon EC2, which end themselves."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ import structlog
 from typing_extensions import override
 
 from media_nommer.adapters.aws.clients import AwsClients, answering
+from media_nommer.adapters.aws.ec2.ends import Ends, told_at
 from media_nommer.adapters.aws.ec2.hiring import (
     INSTALLATION_TAG,
     NODE_TAG,
@@ -41,8 +42,9 @@ log = structlog.get_logger(__name__)
 #: The kind of the nodes of this fleet.
 EC2 = "ec2"
 
-#: How long a list of the machines is good: who asks often is refused by EC2 at last.
-_LIST_LASTS = timedelta(seconds=10)
+#: How long a list of the machines is good: it is free, but who asks all the time is
+#: refused by EC2 at last, which lets an account ask some twenty times a second.
+_LIST_LASTS = timedelta(seconds=1)
 
 #: How long EC2 may take to list what it has told us that it launched.
 _LISTED_WITHIN = timedelta(minutes=2)
@@ -85,7 +87,8 @@ class Ec2Fleet(Fleet):
         self._lock = threading.Lock()
         self._launched: dict[NodeId, tuple[Machine, float]] = {}
         self._refused: dict[NodeId, dict[Market, tuple[Refusal, ...]]] = {}
-        self._over_since: dict[str, datetime] = {}
+        self._ends = Ends()
+        self._ends_known: frozenset[NodeId] = frozenset()
 
     @property
     @override
@@ -125,7 +128,7 @@ class Ec2Fleet(Fleet):
     def machines(self) -> Mapping[NodeId, Machine]:
         """Return the machines of this installation's nodes, whoever started them.
 
-        The list is a few seconds old at most. Those that ended are in it for about an hour.
+        The list is a second old at most. Those that ended are in it for about an hour.
         """
         listed = self._list.get()
         latest = self._clock.monotonic() - _LISTED_WITHIN.total_seconds()
@@ -144,6 +147,11 @@ class Ec2Fleet(Fleet):
         return node.kind == EC2
 
     @override
+    def knows_end(self, node_id: NodeId) -> bool:
+        """Return whether EC2 told when a machine ended, or it was watched closely then."""
+        return node_id in self._ends_known
+
+    @override
     def stop(self, node_id: NodeId) -> None:
         """Do nothing: no way leads into a machine, and its node reads its own record."""
 
@@ -152,7 +160,7 @@ class Ec2Fleet(Fleet):
         """Terminate a node's machine; its disk goes with it."""
         with self._lock:
             launched = self._launched.pop(node_id, None)
-        names = {each.machine.name for each in self._listed(node_id) if not each.over}
+        names = {each.machine.name for each in self._listed(node_id)[0] if not each.over}
         if launched is not None:
             names.add(launched[0].name)
         for name in sorted(names):
@@ -189,6 +197,7 @@ class Ec2Fleet(Fleet):
     def _machine_of(
         self, found: Mapping[str, Any], market: Market, zones: Mapping[str, str]
     ) -> Machine:
+        """Return what was launched; the list that has it first says when that was."""
         overrides = found.get("LaunchTemplateAndOverrides", {}).get("Overrides", {})
         subnet = found.get("SubnetId") or overrides.get("SubnetId", "")
         kind = found.get("InstanceType", "")
@@ -199,7 +208,6 @@ class Ec2Fleet(Fleet):
             market=market,
             zone=zone,
             price=self._prices.of(kind, market, zone),
-            started_at=self._clock.now(),
         )
 
     def _has_refused(self, market: Market, node: NodeId) -> bool:
@@ -209,7 +217,8 @@ class Ec2Fleet(Fleet):
     def _look(self) -> Mapping[NodeId, Machine]:
         """Return the machines as EC2 lists them now; one for each node."""
         found: dict[NodeId, Listed] = {}
-        listed = list(self._listed())
+        listed, at = self._listed()
+        self._ends.see(listed, at)
         for each in sorted(listed, key=_oldest_living_first):
             first = found.setdefault(each.node, each)
             if first is not each and not each.over:
@@ -218,38 +227,37 @@ class Ec2Fleet(Fleet):
                     node=each.node,
                     machines=[first.machine.name, each.machine.name],
                 )
-        names = {each.machine.name for each in listed}
-        self._over_since = {k: at for k, at in self._over_since.items() if k in names}
+        self._ends_known = frozenset(
+            node for node, each in found.items() if self._ends.knows(each.machine.name)
+        )
         return {node: self._completed(each) for node, each in found.items()}
 
     def _completed(self, listed: Listed) -> Machine:
-        """Return a machine with its price, and with its end, if only as we first saw it."""
+        """Return a machine with its price, and with its end, if only as we found it."""
         machine = listed.machine
-        if listed.over and machine.ended_at is None:
-            seen = self._over_since.setdefault(machine.name, self._clock.now())
-            machine = replace(machine, ended_at=seen)
+        if listed.over:
+            machine = replace(machine, ended_at=self._ends.ended_at(machine.name))
         price = self._prices.of(machine.type, machine.market, machine.zone)
         return replace(machine, price=price)
 
-    def _listed(self, node_id: NodeId | None = None) -> Iterator[Listed]:
-        """Yield the machines that EC2 lists: all of ours, or those of one node."""
+    def _listed(self, node_id: NodeId | None = None) -> tuple[list[Listed], datetime]:
+        """Return the machines that EC2 lists, all or those of one node, and when it did."""
         client: EC2Client = self._clients.client("ec2")
         filters: list[FilterTypeDef] = [
             {"Name": f"tag:{INSTALLATION_TAG}", "Values": [self._hiring.installation]},
             {"Name": f"tag:{STORE_TAG}", "Values": [self._hiring.store]},
             {"Name": f"tag:{NODE_TAG}", "Values": [node_id or "*"]},
         ]
+        found: list[Listed] = []
+        at = self._clock.now()
         with answering("ec2"):
-            pages = client.get_paginator("describe_instances").paginate(
+            for page in client.get_paginator("describe_instances").paginate(
                 Filters=filters, PaginationConfig={"PageSize": 1000}
-            )
-            found = [
-                instance
-                for page in pages
-                for reservation in page.get("Reservations", ())
-                for instance in reservation.get("Instances", ())
-            ]
-        return map(read_instance, found)
+            ):
+                at = told_at(page, self._clock.now())
+                for reservation in page.get("Reservations", ()):
+                    found += map(read_instance, reservation.get("Instances", ()))
+        return found, at
 
     def _terminate(self, name: str) -> None:
         client: EC2Client = self._clients.client("ec2")

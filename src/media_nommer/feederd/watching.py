@@ -1,0 +1,55 @@
+"""Looking at the machines of the fleet while any lives, so that their ends are seen."""
+
+from collections.abc import Callable
+
+import structlog
+
+from media_nommer.core.clock import Clock, system_clock
+from media_nommer.core.errors import NommerError
+from media_nommer.core.nodes import NodeId
+from media_nommer.core.ports.fleet import Fleet
+
+log = structlog.get_logger(__name__)
+
+#: A look that took long is followed by a rest so many times as long.
+_RESTS = 9
+
+
+class MachineWatch:
+    """Looks at a fleet whose machines are paid for by the second, and at no record.
+
+    Records cost money to look at, and are not looked at each second therefore; this is how
+    the fleet sees each machine end, and ``on_end`` is called. It is ``quiet`` while there
+    is no machine.
+    """
+
+    def __init__(
+        self, fleet: Fleet, *, on_end: Callable[[], None], clock: Clock = system_clock
+    ) -> None:
+        self._fleet = fleet
+        self._on_end = on_end
+        self._clock = clock
+        self._living: frozenset[NodeId] = frozenset()
+        self._next_look = clock.monotonic()
+        self.quiet = True
+
+    def step(self) -> int:
+        """Look, if it is time to; return how many machines have ended since the last look.
+
+        A fleet that does not answer tells nothing; who looks for the dead says so.
+        """
+        began = self._clock.monotonic()
+        if began < self._next_look:
+            return 0
+        try:
+            living = self._fleet.alive()
+        except NommerError as error:
+            log.debug("machines_not_seen", code=error.code, message=error.message)
+            return 0
+        took = self._clock.monotonic() - began
+        self._next_look = began + took * (1 + _RESTS)
+        ended = len(self._living - living)
+        self._living, self.quiet = living, not living
+        if ended:
+            self._on_end()
+        return ended

@@ -1,0 +1,95 @@
+from datetime import timedelta
+
+import pytest
+from typing_extensions import override
+
+from media_nommer.adapters.memory import MemoryFleet
+from media_nommer.core.errors import ServiceUnavailable
+from media_nommer.core.nodes import NodeId
+from media_nommer.feederd.watching import MachineWatch
+from media_nommer.testing.clock import ManualClock
+from media_nommer.testing.samples import a_node
+
+SECOND = timedelta(seconds=1)
+NODE = NodeId("node-1")
+
+
+class Fleet(MemoryFleet):
+    """A fleet that takes its time, or does not answer, and counts who asks."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.takes = timedelta()
+        self.away = False
+        self.looks = 0
+
+    @override
+    def alive(self) -> frozenset[NodeId]:
+        self.looks += 1
+        if self.away:
+            raise ServiceUnavailable("ec2 does not answer")
+        self._clock.advance(self.takes)
+        return super().alive()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def fleet(clock: ManualClock) -> Fleet:
+    fleet = Fleet(clock)
+    fleet.start(a_node(NODE))
+    return fleet
+
+
+def test_it_tells_at_once_of_a_machine_that_ended(fleet: Fleet, clock: ManualClock) -> None:
+    told: list[str] = []
+    watch = MachineWatch(fleet, on_end=lambda: told.append("ended"), clock=clock)
+    watch.step()
+    assert told == []
+
+    fleet.end(NODE)
+
+    assert watch.step() == 1
+    assert watch.step() == 0
+    assert told == ["ended"]
+
+
+def test_it_rests_while_there_is_no_machine(fleet: Fleet, clock: ManualClock) -> None:
+    watch = MachineWatch(fleet, on_end=lambda: None, clock=clock)
+    assert watch.quiet
+
+    watch.step()
+    assert not watch.quiet
+    fleet.end(NODE)
+    watch.step()
+
+    assert watch.quiet
+
+
+def test_a_fleet_that_does_not_answer_has_ended_no_machine(
+    fleet: Fleet, clock: ManualClock
+) -> None:
+    watch = MachineWatch(fleet, on_end=lambda: pytest.fail("none has"), clock=clock)
+    watch.step()
+
+    fleet.away = True
+
+    assert watch.step() == 0
+    assert not watch.quiet
+
+
+def test_looks_at_a_large_fleet_take_a_tenth_of_the_time(
+    fleet: Fleet, clock: ManualClock
+) -> None:
+    fleet.takes = SECOND
+    watch = MachineWatch(fleet, on_end=lambda: None, clock=clock)
+
+    while clock.monotonic() < 100:
+        watch.step()
+        clock.advance(SECOND)
+
+    assert fleet.looks == 10
