@@ -1,8 +1,7 @@
 """feederd as a process: settings in, exit status out."""
 
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -11,16 +10,12 @@ from media_nommer import wiring
 from media_nommer.conf import load_settings
 from media_nommer.conf.logs import set_up_logs
 from media_nommer.conf.settings import Settings
-from media_nommer.conf.values import FOREVER
 from media_nommer.core.errors import NommerError
 from media_nommer.core.ports.fleet import Fleet
-from media_nommer.core.workflow.engine import Engine
+from media_nommer.daemons.chores import Household, duty_lease
 from media_nommer.daemons.opening import AskedToStop, opened_engine
-from media_nommer.feederd.archivist import Archivist
-from media_nommer.feederd.duties import DUTY_LEASE, Chore, Duties
-from media_nommer.feederd.janitor import Janitor, JanitorPolicy, Reaper
+from media_nommer.feederd.duties import Duties
 from media_nommer.feederd.running import (
-    Loop,
     Signals,
     drain_fleet,
     listen,
@@ -29,14 +24,12 @@ from media_nommer.feederd.running import (
 )
 from media_nommer.feederd.scaler import Decided, Scaler
 from media_nommer.feederd.service import JobService
-from media_nommer.feederd.watching import MachineWatch
 from media_nommer.planning.scaling import Limits
 
 log = structlog.get_logger(__name__)
 
 #: What a node may take beyond its own `drain_timeout` to hand back and end.
 _TIME_TO_HAND_BACK = timedelta(seconds=15)
-SECOND = timedelta(seconds=1)
 
 
 def run_feederd(
@@ -86,24 +79,23 @@ def _feed(settings: Settings, signals: Signals, tell: Callable[[str], None]) -> 
         from media_nommer.feederd.server import Server  # noqa: PLC0415
 
         parts = wiring.open_fleet(settings)
-        duties = Duties(engine, name, lease=_duty_lease(settings))
+        duties = Duties(engine, name, lease=duty_lease(settings))
         scaler = None
         if parts is not None:
             scaler = Scaler(engine, parts.fleet, _limits(settings), parts.offer)
-        loops = _loops(settings, engine, parts, scaler, duties)
+        household = Household(settings, engine, parts, scaler, duties)
         service = JobService(
             engine=engine,
             outside=wiring.open_outside(settings, engine),
             job_timeout=settings.job_timeout,
             royalty_free=settings.royalty_free,
-            on_new_work=loops["scaling"].wake if "scaling" in loops else lambda: None,
+            on_new_work=household.there_is_work,
             kinds=tuple if parts is None else parts.offer,
             decided=lambda: _decided(scaler, duties),
         )
         server = Server(create_app(service, loopback=settings.loopback), bound)
         server.start()
-        for loop in loops.values():
-            loop.start()
+        household.start()
         if not settings.loopback:
             log.warning("feederd_answers_everybody", host=settings.host)
         log.info("feederd_started", url=server.url, data_dir=str(settings.data_dir))
@@ -112,98 +104,11 @@ def _feed(settings: Settings, signals: Signals, tell: Callable[[str], None]) -> 
         failed = not signals.asked
         tell("feederd is stopping")
         server.stop()
-        _end(loops, duties)
+        household.end()
         if parts is not None:
             _end_fleet(settings, parts.fleet, signals, tell)
     log.info("feederd_stopped")
     return int(failed)
-
-
-def _loops(
-    settings: Settings,
-    engine: Engine,
-    parts: wiring.FleetParts | None,
-    scaler: Scaler | None,
-    duties: Duties,
-) -> dict[str, Loop]:
-    work = wiring.work_policy(settings)
-    forever = settings.keep_jobs_for == FOREVER
-    # A submission wakes the scaler; between two of them, looks are what an idle day costs.
-    paid = settings.costs_by_the_call
-    look_every = 15 * SECOND if paid else SECOND
-    if parts is not None:
-        look_every = max(look_every, parts.look_every)
-    quiet_every = max(look_every, 60 * SECOND) if paid else look_every
-    policy = replace(
-        JanitorPolicy() if parts is None else parts.patience,
-        look_every=quiet_every,
-        keep_logs_for=settings.keep_logs_for,
-        keep_ledger_for=None if forever else settings.keep_jobs_for,
-    )
-    janitor = Janitor(engine, work, policy)
-    put_again_every = min(max(work.put_again_after / 4, SECOND), 30 * SECOND)
-    if paid:
-        put_again_every = max(put_again_every, work.put_again_after / 2)
-    # Without a timeout only jobs of before, when there was one, have deadlines.
-    deadlines_every = 5 * SECOND if settings.job_timeout else 60 * SECOND
-    if paid:
-        deadlines_every *= 10
-    chores = [
-        Chore("putting-again", "janitor", put_again_every, janitor.put_again),
-        Chore("deadlines", "janitor", deadlines_every, janitor.end_overdue),
-        Chore("tidying", "janitor", 600 * SECOND, janitor.tidy),
-    ]
-    if not forever:
-        archivist = Archivist(engine, settings.keep_jobs_for)
-        chores.append(Chore("archiving", "janitor", 60 * SECOND, archivist.step))
-    loops: dict[str, Loop] = {}
-    if scaler is not None:
-        chores.append(
-            Chore(
-                "scaling",
-                "scaler",
-                look_every,
-                lambda: _scale(scaler, loops),
-                quiet=lambda: scaler.quiet,
-                quiet_every=quiet_every,
-            )
-        )
-    reaper = Reaper(
-        engine,
-        None if parts is None else parts.fleet,
-        work,
-        policy,
-        on_change=lambda: loops["scaling"].wake() if "scaling" in loops else None,
-    )
-    chores.append(
-        Chore(
-            "reaping",
-            "reaper",
-            look_every,
-            reaper.step,
-            quiet=lambda: reaper.quiet,
-            quiet_every=quiet_every,
-        )
-    )
-    if parts is not None and look_every > SECOND:
-        watch = MachineWatch(parts.fleet, on_end=lambda: loops["reaping"].wake())
-        chores.append(
-            Chore(
-                "watching",
-                "reaper",
-                SECOND,
-                watch.step,
-                quiet=lambda: watch.quiet,
-                quiet_every=quiet_every,
-            )
-        )
-    loops |= {chore.name: Loop(chore, duties) for chore in chores}
-    return loops
-
-
-def _scale(scaler: Scaler, loops: Mapping[str, Loop]) -> None:
-    if scaler.step() and "watching" in loops:
-        loops["watching"].wake()
 
 
 def _limits(settings: Settings) -> Limits:
@@ -223,19 +128,6 @@ def _decided(scaler: Scaler | None, duties: Duties) -> Decided | None:
     if scaler is None or not duties.holds("scaler"):
         return None
     return scaler.decided
-
-
-def _duty_lease(settings: Settings) -> timedelta:
-    # It is shown three times a lease, by chores that may rest for a minute.
-    return 12 * DUTY_LEASE if settings.costs_by_the_call else DUTY_LEASE
-
-
-def _end(loops: dict[str, Loop], duties: Duties) -> None:
-    for loop in loops.values():
-        loop.stop()
-    for loop in loops.values():
-        loop.join(10)
-    duties.release()
 
 
 def _end_fleet(
