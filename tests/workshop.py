@@ -56,7 +56,7 @@ _CALLS: Mapping[str, tuple[str, ...]] = {
         "forget_job",
     ),
     "queue": ("put", "take", "keep", "done"),
-    "storage": ("stat", "fetch", "put", "copy", "holds", "delete_below"),
+    "storage": ("stat", "fetch", "put", "copy", "holds", "delete", "delete_below"),
 }
 
 

@@ -9,9 +9,9 @@ from media_nommer.cli.documents import (
     document_for,
     inputs_of,
     out_folder,
-    read_recipe,
 )
 from media_nommer.cli.inputs import Source, find_sources
+from media_nommer.cli.recipe_files import RECIPE_EXTENSIONS, read_recipe
 from media_nommer.core.errors import BadRequest
 
 
@@ -46,7 +46,7 @@ def recipe_among(
     inputs: Sequence[str], recipe: Path | None
 ) -> tuple[Path | None, Sequence[str]]:
     """Return the recipe file and the INPUTs, where the first of them may be the recipe."""
-    if recipe is None and inputs and inputs[0].lower().endswith(".json"):
+    if recipe is None and inputs and Path(inputs[0]).suffix.lower() in RECIPE_EXTENSIONS:
         return Path(inputs[0]), inputs[1:]
     return recipe, inputs
 

@@ -1,6 +1,5 @@
 """From what people type to the documents that jobs are submitted with."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from media_nommer.cli.inputs import MEDIA_EXTENSIONS, Source, path_of, url_of, whole_path
-from media_nommer.core.errors import AccessDenied, BadRequest, InvalidRecipe
+from media_nommer.core.errors import BadRequest
 
 Document = dict[str, Any]
 
@@ -28,35 +27,6 @@ class Wishes:
     name: str | None = None
     if_exists: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
-
-
-def read_recipe(file: Path) -> Document:
-    """Return the document in a recipe file, unread but for being a JSON object.
-
-    Raises:
-        InvalidRecipe: it is no such thing; the message says where.
-        BadRequest: there is no such file.
-    """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise BadRequest(
-            f"there is no recipe file {file}", advice="Check the path after --recipe."
-        ) from error
-    except OSError as error:
-        raise AccessDenied(f"the recipe {file} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InvalidRecipe(f"the recipe {file} is not text in UTF-8") from error
-    try:
-        document = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InvalidRecipe(
-            f"the recipe {file} is not JSON: {_where(error)}",
-            advice='The least one is {"outputs": [{"preset": "web"}]}.',
-        ) from error
-    if not isinstance(document, dict):
-        raise InvalidRecipe(f"the recipe {file} is JSON, but not an object in braces")
-    return document
 
 
 def inputs_of(recipe: Document | None) -> list[str]:
@@ -137,9 +107,3 @@ def _named(document: Document, name: str) -> Document:
 
 def _object(value: object) -> dict[str, Any]:
     return dict(value) if isinstance(value, dict) else {}
-
-
-def _where(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"line {error.lineno}, column {error.colno}: {error.msg}"
-    return "it is nested too deeply"

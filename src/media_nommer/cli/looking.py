@@ -1,9 +1,7 @@
-"""`nommer presets`, `probe`, `config`: looking at what is there without changing it."""
+"""`nommer presets`, `schema`, `probe`, `config`: looking and changing nothing."""
 
 import json
 import tempfile
-from dataclasses import asdict
-from fractions import Fraction
 from pathlib import Path
 
 import typer
@@ -13,7 +11,8 @@ from media_nommer.cli.tables import show_table
 from media_nommer.cli.words import bytes_text, clock_text
 from media_nommer.conf.settings import Settings
 from media_nommer.core.errors import UnsupportedUrl
-from media_nommer.core.media import AudioStream, Media, VideoStream
+from media_nommer.core.media import AudioStream, Media, SubtitleStream, VideoStream
+from media_nommer.planning.media_documents import media_document
 
 
 def show_presets(*, as_json: bool) -> None:
@@ -36,6 +35,15 @@ def show_presets(*, as_json: bool) -> None:
         )
         return
     show_table(("preset", "what it makes"), [(p.name, p.description) for p in presets])
+
+
+def show_schema() -> None:
+    """Print the JSON Schema of a recipe file."""
+    from media_nommer.core.presets import load_presets
+    from media_nommer.core.recipes.schema import recipe_schema
+
+    schema = recipe_schema(load_presets(), submitted=False)
+    typer.echo(json.dumps(schema, indent=2, ensure_ascii=False))
 
 
 def show_config(settings: Settings, *, as_json: bool) -> None:
@@ -64,7 +72,7 @@ def show_media(file: str, *, as_json: bool) -> None:
         )
     media = _inspect(path)
     if as_json:
-        typer.echo(json.dumps(asdict(media), default=_number))
+        typer.echo(json.dumps(media_document(media)))
         return
     typer.echo(_summary(path, media))
     show_table(("stream", "kind", "codec", "what", ">length"), _stream_rows(media))
@@ -96,6 +104,8 @@ def _stream_rows(media: Media) -> list[tuple[str, ...]]:
         rows[video.index] = (kind, video.codec, _picture(video), _length(video.duration))
     for audio in media.audio:
         rows[audio.index] = ("audio", audio.codec, _sound(audio), _length(audio.duration))
+    for text in media.subtitles:
+        rows[text.index] = ("subtitles", text.codec, _subtitles(text), "")
     for other in media.other:
         rows[other.index] = (other.kind, other.codec or "", other.language or "", "")
     return [(str(index), *rows[index]) for index in sorted(rows)]
@@ -126,10 +136,16 @@ def _sound(stream: AudioStream) -> str:
     return ", ".join(word for word in words if word)
 
 
+def _subtitles(stream: SubtitleStream) -> str:
+    words = [
+        "" if stream.is_text else "pictures",
+        stream.language or "",
+        stream.title or "",
+        "forced" if stream.forced else "",
+        "for the hard of hearing" if stream.hearing_impaired else "",
+    ]
+    return ", ".join(word for word in words if word)
+
+
 def _length(duration: float | None) -> str:
     return "" if duration is None else clock_text(duration)
-
-
-def _number(value: object) -> object:
-    """Write what JSON has no word for: a rate is a text such as ``30000/1001``."""
-    return str(value) if isinstance(value, Fraction) else repr(value)

@@ -18,7 +18,7 @@ Examples:
   nommer encode film.mov
   nommer encode film.mov -o out --preset web --preset thumbnails
   nommer encode holiday/ -o out --recursive --preset webm
-  nommer encode film.mov -o out --recipe recipe.json --if-exists replace
+  nommer encode film.mov -o out --recipe recipe.yaml --if-exists replace
 
 \b
 Exit status: 0 all finished, 1 something failed, 2 the command is wrong, 130 stopped.
@@ -162,7 +162,8 @@ def plan(
 ) -> None:
     """Show what a job would do and take: tasks, commands, time, costs.
 
-    Nothing is encoded or created. A first INPUT that ends in .json is the recipe.
+    Nothing is encoded or created. A first INPUT that ends in .yaml or .json is the
+    recipe.
     """
     from media_nommer.cli.asking import jobs_for, recipe_among, wishes_of
     from media_nommer.cli.naming import settle_names
@@ -189,6 +190,14 @@ def presets(as_json: options.Json = False) -> None:
     from media_nommer.cli.looking import show_presets
 
     show_presets(as_json=as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of recipe files, for editors."""
+    from media_nommer.cli.looking import show_schema
+
+    show_schema()
 
 
 @app.command()

@@ -14,9 +14,11 @@ from media_nommer.core.presets import Preset
 from media_nommer.core.recipes import FileOutput, parse_recipe, resolve_presets
 from media_nommer.core.recipes.codecs import usual_extension
 from media_nommer.core.recipes.documents import Output, PresetOutput
+from media_nommer.core.recipes.extra_settling import codec_of, extension_of
+from media_nommer.core.recipes.extras import ExtraOutput
 from media_nommer.core.recipes.names import fill_template, safe_stem
 
-_UNKNOWN = {"height": 0, "width": 0, "number": 1}
+_UNKNOWN: Mapping[str, str | int] = {"height": 0, "width": 0, "number": 1, "language": ""}
 
 
 def settle_names(
@@ -81,6 +83,8 @@ def _place(output: Output | PresetOutput, stem: str) -> str:
         values["codec"] = coded.codec if coded else ""
         sound = output.audio.codec if output.audio else None
         values["ext"] = usual_extension(output.container or "mp4", sound)
+    elif isinstance(output, ExtraOutput):
+        values |= {"codec": codec_of(output), "ext": extension_of(output)}
     else:
         values |= {"codec": "jpeg", "ext": "jpg"}
     return fill_template(output.name or "", values)

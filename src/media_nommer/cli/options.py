@@ -47,7 +47,7 @@ RecipeFile = Annotated[
         "-r",
         metavar="FILE",
         show_default=False,
-        help="JSON file that says what to make, instead of a preset. "
+        help="YAML or JSON file that says what to make, instead of a preset. "
         "INPUT and -o win over what it says. Default: none.",
     ),
 ]

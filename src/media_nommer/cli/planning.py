@@ -108,7 +108,7 @@ def _work(
     command = None
     if plans:
         made = encode_command(media, plans, source=_SOURCE, threads=threads)
-        command = encoder.command(made.argv)
+        command = encoder.command(made.argv) if made.argv else None
     names = tuple(name for plan in plans for name in plan.names)
     return PlannedWork(task=task, names=names, command=command)
 

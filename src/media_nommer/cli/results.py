@@ -30,7 +30,12 @@ _NAMES = {
     "eac3": "E-AC-3",
     "pcm_s16le": "PCM",
     "pcm_s24le": "PCM",
+    "gif": "GIF",
+    "webp": "WebP",
 }
+
+#: Of outputs that are neither picture nor sound.
+_FORMATS = {"webvtt": "WebVTT", "srt": "SubRip", "json": "JSON", "sha256": "SHA-256"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +49,14 @@ class Ended:
 
 def show_outputs(ended: Sequence[Ended]) -> None:
     """Print the table of all outputs that are in place; nothing where there are none."""
-    rows = [
-        (*row, took_text(one.seconds), speed_text(_speed(output.facts, one.seconds)))
-        for one in ended
-        for output in one.job.outputs
-        if output.state == "finished"
-        for row in _rows(output)
-    ]
+    rows: list[tuple[str, ...]] = []
+    for one in ended:
+        for output in one.job.outputs:
+            if output.state == "finished":
+                speed = speed_text(_speed(output.facts, one.seconds))
+                first, *others = _rows(output)
+                rows.append((*first, took_text(one.seconds), speed))
+                rows += [(*row, "", "") for row in others]
     if rows:
         show_table(COLUMNS, rows)
 
@@ -67,7 +73,8 @@ def what_text(facts: Mapping[str, Any]) -> str:
     """Return what an output is, from its facts: ``H.264 1280x720 + AAC``."""
     video, audio = facts.get("video"), facts.get("audio")
     picture = f"{_name_of(video)} {facts.get('width')}x{facts.get('height')}"
-    return " + ".join([picture] * bool(video) + [_name_of(audio)] * bool(audio))
+    parts = [picture] * bool(video) + [_name_of(audio)] * bool(audio)
+    return " + ".join(parts) or _FORMATS.get(str(facts.get("format")), "")
 
 
 def _name_of(codec: object) -> str:
@@ -88,12 +95,29 @@ def _stream_text(stream: Mapping[str, Any]) -> str:
 
 def _rows(output: Output) -> Iterable[tuple[str, str, str, str]]:
     """Return the first four cells of an output's rows: many pictures are one row."""
+    if isinstance(told := output.facts.get("renditions"), Sequence):
+        return [_manifests_row(output), *map(_rendition_row, told)]
     what, length = what_text(output.facts), length_text(output.facts)
     size = sum(file.size for file in output.files)
     name = _name(output.files[0]) if output.files else output.name
     if len(output.files) > 1:
         name, what = f"{name} …", f"{count_text(len(output.files), 'file')} {what}".rstrip()
     return [(name, what, length, bytes_text(size))]
+
+
+def _manifests_row(output: Output) -> tuple[str, str, str, str]:
+    """Return the row of an adaptive output: where players begin, and what all is."""
+    names = [_name(file) for file in output.files if not file.own]
+    formats = str(output.facts.get("format", "")).upper().replace("+", " + ")
+    what = f"{formats}, {count_text(len(output.files), 'file')}"
+    size = sum(file.size for file in output.files)
+    return ", ".join(names), what, length_text(output.facts), bytes_text(size)
+
+
+def _rendition_row(told: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    megabits = float(told.get("bandwidth", 0)) / 1_000_000
+    what = f"{what_text(told)}, up to {megabits:.2f} Mbit/s"
+    return f"  {told.get('name', '')}", what, "", bytes_text(int(told.get("size", 0)))
 
 
 def _speed(facts: Mapping[str, Any], seconds: float) -> float | None:

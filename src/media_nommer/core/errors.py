@@ -49,6 +49,8 @@ NommerError
 │   ├── EncoderCrashed       the encoder died without saying why
 │   ├── EncoderStalled       no progress for too long
 │   ├── EncoderLimit         the encoder crossed a limit that we set
+│   ├── ExpectationMissed    an output is not what the recipe expects it to come to
+│   ├── OthersFailed         an output is made of others, some of which failed
 │   └── OutputDamaged        the encoder said all was well, and it was not
 ├── EncoderMissing           there is no usable FFmpeg
 └── SetupFailed              an installation could not be set up, or taken down
@@ -431,6 +433,20 @@ class OutputDamaged(EncodeError):
 
     code = "OUTPUT_DAMAGED"
     retryable = True
+
+
+class ExpectationMissed(EncodeError):
+    """An output was made, and is not what the recipe expects it to come to."""
+
+    code = "EXPECTATION_MISSED"
+    default_advice = "Change the output, or what it says in `expect`; then submit it anew."
+
+
+class OthersFailed(EncodeError):
+    """An output is made of the others, and not all of them were made."""
+
+    code = "OTHERS_FAILED"
+    default_advice = "See why the others failed; a retry of the job makes this one too."
 
 
 class EncoderMissing(NommerError):

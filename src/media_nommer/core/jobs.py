@@ -80,7 +80,8 @@ class PublishedFile:
 
     ``url`` is where it is published, ``work_url`` where its bytes lie until then; ``size``
     is bytes. ``before`` is the storage's version of what stood at ``url`` when the
-    publication was recorded, None for nothing.
+    publication was recorded, None for nothing. The name of one that is the publication's
+    ``own`` is given by no other.
     """
 
     url: str
@@ -88,14 +89,17 @@ class PublishedFile:
     sha256: str
     work_url: str = ""
     before: str | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """One output of a job, which publishes on its own.
 
-    ``files`` are recorded before the first byte of them is published (rule 7) and say what
-    is in place once ``state`` is finished. ``facts`` tells people what was made.
+    ``files`` are recorded before the first byte of them is published (rule 7), in the order
+    in which they are put in their places, and say what is in place once ``state`` is
+    finished. ``stale`` are the URLs of earlier runs' own files, which go once the new ones
+    stand. ``facts`` tells people what was made.
     """
 
     name: str
@@ -103,6 +107,7 @@ class Output:
     files: tuple[PublishedFile, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
     failure: Failure | None = None
+    stale: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

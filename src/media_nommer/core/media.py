@@ -56,9 +56,40 @@ class AudioStream:
     title: str | None = None
 
 
+#: Subtitles that are text, by what FFmpeg calls them; of all others nothing can be read.
+TEXT_SUBTITLES = frozenset(
+    {
+        *("mov_text", "subrip", "ass", "ssa", "webvtt", "text"),
+        *("microdvd", "sami", "realtext", "subviewer", "subviewer1", "jacosub", "stl"),
+        *("mpl2", "pjs", "vplayer", "hdmv_text_subtitle"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubtitleStream:
+    """One stream of subtitles: text, or pictures (PGS, DVB, VobSub).
+
+    ``forced`` ones are shown also to those who want none: signs, foreign speech.
+    """
+
+    index: int
+    codec: str
+    default: bool = False
+    forced: bool = False
+    hearing_impaired: bool = False
+    language: str | None = None
+    title: str | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether there is text in it that can be read."""
+        return self.codec in TEXT_SUBTITLES
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherStream:
-    """A stream that is neither picture nor sound: subtitles, data, attachments."""
+    """A stream that is neither picture nor sound nor subtitles: data, attachments."""
 
     index: int
     kind: str
@@ -81,6 +112,7 @@ class Media:
     bit_rate: int | None = None
     video: tuple[VideoStream, ...] = ()
     audio: tuple[AudioStream, ...] = ()
+    subtitles: tuple[SubtitleStream, ...] = ()
     other: tuple[OtherStream, ...] = ()
     title: str | None = None
 

@@ -133,7 +133,7 @@ class ResultFile:
     """A file that an attempt made, under the attempt's own name in the work area.
 
     ``key`` is its name below the job's destination, ``output`` the index of its output,
-    ``size`` bytes.
+    ``size`` bytes. The name of one that is its attempt's ``own`` no other attempt gives.
     """
 
     output: int
@@ -141,6 +141,7 @@ class ResultFile:
     work_url: str
     size: int
     sha256: str
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,8 @@ from media_nommer.core.ports.store import JobFilter, JobPage
 from media_nommer.core.presets import Preset, load_presets
 from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
 from media_nommer.core.recipes.codecs import Container, usual_extension
+from media_nommer.core.recipes.extra_settling import extension_of
+from media_nommer.core.recipes.extras import ExtraOutput
 from media_nommer.core.recipes.names import safe_stem
 from media_nommer.core.tasks import Attempt, Task
 from media_nommer.core.workflow import archiving, submitting
@@ -420,6 +422,8 @@ def output_names(recipe: Recipe) -> tuple[str, ...]:
         container: Container | None = getattr(output, "container", None)
         sound = getattr(getattr(output, "audio", None), "codec", None)
         extension = usual_extension(container, sound) if container else "jpg"
+        if isinstance(output, ExtraOutput):
+            extension = extension_of(output)
         filled = name.replace("{preset}", getattr(output, "from_preset", None) or "")
         names.append(filled.replace("{ext}", extension).replace("{stem}", stem))
     return tuple(names)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from media_nommer.core.recipes.codecs import AudioCodec, Container
+from media_nommer.planning.adaptive import Rendition
 from media_nommer.planning.cutting import Cut
 from media_nommer.planning.loudness import Measured, loudness_filters
 from media_nommer.planning.mixing import mixing_filters
@@ -34,6 +35,7 @@ _MUXER: Mapping[Container, tuple[str, ...]] = {
     "flac": ("-f", "flac"),
     "wav": ("-rf64", "auto", "-f", "wav"),  # beyond 4 GiB
 }
+_FRAGMENTED = "+cmaf+delay_moov+global_sidx+skip_trailer"
 _HOLDS_CHAPTERS = {"mp4", "m4a", "webm", "mov", "mkv"}
 
 
@@ -50,6 +52,7 @@ def audio_options(
     filters = list(sound_filters(audio, cut))
     if audio.loudness is not None and measured is not None:
         filters += loudness_filters(audio.loudness, measured, audio.sample_rate)
+    filters += audio.fades.filters("afade")
     return (
         *("-c:a", _AUDIO_ENCODER.get(audio.codec, audio.holds)),
         *(() if audio.bitrate is None else ("-b:a", f"{audio.bitrate}k")),
@@ -63,7 +66,7 @@ def sound_filters(audio: AudioPlan, cut: Cut | None) -> tuple[str, ...]:
     """Return the filters before those for loudness, which need the final channels."""
     return (
         *(() if cut is None else (cut.sound_filters(),)),
-        "aresample=async=1",
+        "aresample=async=1:first_pts=0" if audio.from_start else "aresample=async=1",
         *mixing_filters(audio),
     )
 
@@ -74,7 +77,7 @@ def metadata_options(output: OutputPlan) -> tuple[str, ...]:
     Of a part there are no chapters. Nothing else is carried over: sources from phones say
     where they were filmed.
     """
-    whole = output.cut is None
+    whole = output.cut is None and output.rendition is None
     chapters = "0" if whole and output.container in _HOLDS_CHAPTERS else "-1"
     options = ["-map_metadata:g", "-1", "-map_metadata:s", "-1", "-map_chapters", chapters]
     if output.title:
@@ -87,3 +90,19 @@ def metadata_options(output: OutputPlan) -> tuple[str, ...]:
 def muxer_options(container: Container) -> tuple[str, ...]:
     """Return the muxer's options: index at the front, equal bytes from equal input."""
     return ("-fflags", "+bitexact", *_MUXER[container])
+
+
+def rendition_options(rendition: Rendition) -> tuple[str, ...]:
+    """Return the muxer's options for a rendition: MP4 in fragments, with an index of them.
+
+    An edit list says where the first frame is shown, and cuts off what a sound's codec has
+    before its own beginning; the header waits for the first frames to know that. Offsets
+    that may be negative would do without it for pictures, but FFmpeg as a player then shows
+    them too late.
+    """
+    if rendition.fragment is None:
+        how: tuple[str, ...] = ("-movflags", f"{_FRAGMENTED}+frag_keyframe")
+    else:
+        micros = round(rendition.fragment * 1_000_000)
+        how = ("-movflags", _FRAGMENTED, "-frag_duration", str(micros))
+    return ("-fflags", "+bitexact", *how, "-f", "mp4")

@@ -20,6 +20,9 @@ _MOST_TRAITS = 1000
 #: Progress below this says more about how an encoder starts than about how fast it is.
 _TELLING_PROGRESS = 0.05
 
+#: What is made of a film and is not as long.
+_NO_FILMS = {"gif", "webp", "avif", "webvtt", "srt"}
+
 #: What a task is like, from the most general to the most special.
 Traits = tuple[str, ...]
 
@@ -119,7 +122,11 @@ def traits_of(job: Job, kind: TaskKind) -> Traits:
 
 def film_seconds_of(job: Job) -> float | None:
     """Return how long a job's film is, as far as an output that was made tells."""
-    told = (output.facts.get("duration") for output in job.outputs)
+    told = (
+        output.facts.get("duration")
+        for output in job.outputs
+        if output.facts.get("format") not in _NO_FILMS
+    )
     return max((float(t) for t in told if isinstance(t, int | float) and t), default=None)
 
 

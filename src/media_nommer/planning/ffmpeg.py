@@ -6,17 +6,36 @@ from types import MappingProxyType
 
 from media_nommer.core.media import Media, VideoStream
 from media_nommer.core.recipes.codecs import CONTAINERS
+from media_nommer.planning.animations import AnimationPlan
 from media_nommer.planning.encoders import (
     audio_options,
     metadata_options,
     muxer_options,
+    rendition_options,
     sound_filters,
+)
+from media_nommer.planning.extras import (
+    drawn_plan,
+    extra_options,
+    extra_paths,
+    is_encoded,
+    jpeg_options,
 )
 from media_nommer.planning.filters import picture_graph, thumbnail_filters, video_label
 from media_nommer.planning.looks import drawn
 from media_nommer.planning.loudness import Measured, measuring_filter
-from media_nommer.planning.plan import OutputPlan, ThumbnailPlan
+from media_nommer.planning.plan import OutputPlan, ThumbnailPlan, single_files
+from media_nommer.planning.raw import with_raw
+from media_nommer.planning.sprites import SpritePlan
+from media_nommer.planning.subtitles import (
+    CaptionsPlan,
+    TextCommand,
+    Track,
+    subtitle_options,
+    text_command,
+)
 from media_nommer.planning.video_encoders import video_options
+from media_nommer.planning.waveforms import WaveformPlan
 
 _INDEXED = ("mp4", "mov", "matroska", "webm")  # formats in which seeking is quick and sure
 _MOST_SEEKS = 20
@@ -27,12 +46,16 @@ _LONG_ENOUGH = 20.0  # seconds of film below which decoding it all is as quick a
 class Produced:
     """One file that a command leaves in the scratch directory.
 
-    ``path`` is its name there; ``name`` is what it is to be called at the destination.
+    ``path`` is its name there; ``name`` is what it is to be called at the destination, and
+    empty for a ``rendition``, which is packaged yet: it has its key. A name that no other
+    attempt gives is the attempt's ``own``.
     """
 
     output: int
     path: str
     name: str
+    rendition: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +74,7 @@ class MeasureCommand:
     """One run of FFmpeg that only measures the sound of some outputs, for its log."""
 
     argv: tuple[str, ...]
-    outputs: tuple[int, ...]
+    outputs: tuple[int | str, ...]
 
 
 def measure_commands(
@@ -60,10 +83,10 @@ def measure_commands(
     """Return the runs that must come before ``encode_command``: none without loudness.
 
     There is one for each sound that differs. What ``measured_in`` finds in its log is for
-    all of its outputs.
+    all of its outputs, which it has the keys of.
     """
-    alike: dict[tuple[str, ...], list[int]] = {}
-    for output in outputs:
+    alike: dict[tuple[str, ...], list[int | str]] = {}
+    for output in single_files(outputs):
         if output.audio is None or output.audio.loudness is None:
             continue
         filters = (*sound_filters(output.audio, output.cut), measuring_filter())
@@ -72,8 +95,8 @@ def measure_commands(
             *("-map", f"0:{output.audio.stream}", "-filter:a", ",".join(filters)),
             *("-f", "null", "-"),
         )
-        alike.setdefault(argv, []).append(output.index)
-    return tuple(MeasureCommand(argv, tuple(indices)) for argv, indices in alike.items())
+        alike.setdefault(argv, []).append(output.key)
+    return tuple(MeasureCommand(argv, tuple(keys)) for argv, keys in alike.items())
 
 
 def encode_command(
@@ -82,34 +105,114 @@ def encode_command(
     *,
     source: str,
     threads: int,
-    measured: Mapping[int, Measured] = MappingProxyType({}),
+    measured: Mapping[int | str, Measured] = MappingProxyType({}),
 ) -> EncodeCommand:
     """Return the one command that makes all ``outputs`` from one decode of ``source``.
 
     ``source`` is a path relative to the scratch directory; ``threads`` are given to the
     decoder and to each encoder, and are part of what decides the bytes of the outputs.
-    ``measured`` is by the outputs' index: one without it is left as loud as it is.
+    ``measured`` is by the outputs' keys: one without it is left as loud as it is.
     Thumbnails alone, of a long film, are fetched by seeking instead.
     """
+    outputs = single_files(outputs)
     produces = tuple(made for output in outputs for made in produced(output))
+    outputs = _films_first([o for o in outputs if is_encoded(o.extra)])
+    if not outputs:
+        return EncodeCommand((), produces)
     if _by_seeking(media, outputs):
         return EncodeCommand(_seeks(media, outputs, source), produces)
     picture = _picture(media, outputs)
     argv = ["-threads", str(threads), *_sought(outputs), "-i", source]
+    texts = {track: n for n, track in enumerate(_texts(outputs), start=1)}
+    for track in texts:
+        argv += ["-f", "srt", "-i", track.path]
     if picture is not None and any(drawn(output) for output in outputs):
         argv += ["-filter_complex_threads", str(threads)]
         argv += ["-filter_complex", picture_graph(picture, outputs)]
     for output in outputs:
         if output.thumbnails:
             argv += _thumbnails(output)
+        elif plan := drawn_plan(output.extra):
+            label = video_label(output)
+            argv += extra_options(plan, index=output.index, label=label, threads=threads)
         else:
-            argv += _file(output, threads, measured.get(output.index))
-    return EncodeCommand(tuple(argv), produces)
+            argv += _file(output, threads, measured.get(output.key), texts)
+    return EncodeCommand((*argv, *_sign_of_life(picture, outputs)), produces)
+
+
+def _sign_of_life(
+    picture: VideoStream | None, outputs: Sequence[OutputPlan]
+) -> tuple[str, ...]:
+    """Return an output for nobody that moves on while the film is read.
+
+    Sheets and animations come when all of it is decoded: without a word till then the
+    encoder would be taken for one that hangs.
+    """
+    plans = [drawn_plan(output.extra) for output in outputs]
+    late = any(isinstance(plan, SpritePlan | AnimationPlan) for plan in plans)
+    if picture is None or not late or None in plans:
+        return ()
+    last = next((output.cut.last for output in outputs if output.cut), None)
+    until = () if last is None else ("-t", f"{last:.6f}")
+    return ("-map", f"0:{picture.index}", "-c", "copy", *until, "-f", "null", "-")
+
+
+def texts_command(outputs: Sequence[OutputPlan], *, source: str) -> TextCommand | None:
+    """Return the run that must come before ``encode_command``: none without text.
+
+    Its files are read by us, and written anew before they are used.
+    """
+    captions = [
+        output.extra.plan.track
+        for output in outputs
+        if output.extra and isinstance(output.extra.plan, CaptionsPlan)
+    ]
+    return text_command([*dict.fromkeys((*captions, *_texts(outputs)))], source=source)
+
+
+def peaks_commands(
+    outputs: Sequence[OutputPlan], *, source: str, threads: int
+) -> tuple[EncodeCommand, ...]:
+    """Return the runs that measure peaks, one for each output that is a waveform.
+
+    Each has a run of its own: FFmpeg comes to a standstill where frames of sound as short
+    as these are made beside a film and a slow encoder.
+    """
+    return tuple(
+        EncodeCommand(
+            (
+                *("-threads", str(threads), *_sought((output,)), "-i", source),
+                *output.extra.plan.options(output.cut, f"out-{output.index}.txt"),
+            ),
+            (),
+        )
+        for output in outputs
+        if output.extra and isinstance(output.extra.plan, WaveformPlan)
+    )
+
+
+def _texts(outputs: Sequence[OutputPlan]) -> list[Track]:
+    """Return the text that is put into files, each once."""
+    found = (each.track for output in outputs for each in output.subtitles)
+    return [track for track in dict.fromkeys(found) if track is not None]
+
+
+def _films_first(outputs: Sequence[OutputPlan]) -> list[OutputPlan]:
+    """Return ``outputs`` with those last whose frames are not the film's.
+
+    FFmpeg tells how many frames it made of its first output alone.
+    """
+    return sorted(outputs, key=lambda output: output.extra is not None)
 
 
 def _picture(media: Media, outputs: Sequence[OutputPlan]) -> VideoStream | None:
     """Return the stream that the outputs are planned from: there is one for all."""
-    wanted = {part.stream for o in outputs for part in (o.video, o.thumbnails) if part}
+    wanted = {
+        part.stream
+        for output in outputs
+        for part in (output.video, output.thumbnails, drawn_plan(output.extra))
+        if part
+    }
     return next((stream for stream in media.video if stream.index in wanted), None)
 
 
@@ -124,16 +227,32 @@ def produced(output: OutputPlan) -> tuple[Produced, ...]:
 
     The names in scratch are ours: nothing in them comes from outside.
     """
+    if output.extra is not None:
+        paths = extra_paths(output.extra, output.index)
+        return tuple(
+            Produced(output.index, path, name)
+            for path, name in zip(paths, output.names, strict=True)
+        )
     if output.container == "jpeg":
         return tuple(
             Produced(output.index, f"out-{output.index}-{number:06d}.jpg", name)
             for number, name in enumerate(output.names, start=1)
         )
+    if output.rendition is not None:
+        path = f"out-{output.index}-{output.rendition.key}.mp4"
+        return (Produced(output.index, path, "", output.rendition.key),)
+    assert output.container is not None
     extension = CONTAINERS[output.container].extensions[0]
     return (Produced(output.index, f"out-{output.index}.{extension}", output.names[0]),)
 
 
-def _file(output: OutputPlan, threads: int, measured: Measured | None) -> list[str]:
+def _file(
+    output: OutputPlan,
+    threads: int,
+    measured: Measured | None,
+    texts: Mapping[Track, int],
+) -> list[str]:
+    assert output.container is not None
     assert output.container != "jpeg"
     argv: list[str] = []
     if output.video:
@@ -141,30 +260,28 @@ def _file(output: OutputPlan, threads: int, measured: Measured | None) -> list[s
         argv += ["-map", own if drawn(output) else f"0:{output.video.stream}"]
     if output.audio:
         argv += ["-map", f"0:{output.audio.stream}"]
+    for text in output.subtitles:
+        place = f"{texts[text.track]}:0" if text.track else f"0:{text.stream}"
+        argv += ["-map", place]
     argv += metadata_options(output)
     if output.video:
         argv += video_options(output.video, output.container, threads)
     if output.audio:
         argv += audio_options(output.audio, output.cut, measured)
-    return [*argv, *muxer_options(output.container), produced(output)[0].path]
+    argv += subtitle_options(output.subtitles)
+    if output.rendition is not None:
+        return [*argv, *rendition_options(output.rendition), produced(output)[0].path]
+    argv += muxer_options(output.container)
+    return [*with_raw(argv, output.raw), produced(output)[0].path]
 
 
 def _thumbnails(output: OutputPlan) -> list[str]:
     assert output.thumbnails is not None
     return [
-        *("-map", f"[{video_label(output)}]", *_jpeg_options(output.thumbnails)),
+        *("-map", f"[{video_label(output)}]", *jpeg_options(output.thumbnails.quality)),
         *("-fps_mode:v", "passthrough", "-f", "image2", "-start_number", "1"),
         f"out-{output.index}-%06d.jpg",
     ]
-
-
-def _jpeg_options(plan: ThumbnailPlan) -> tuple[str, ...]:
-    """Return the encoder's options; its scale goes from 2 (best) upwards."""
-    scale = 2 + round((100 - plan.quality) / 5)
-    return (
-        *("-map_metadata", "-1", "-c:v", "mjpeg", "-q:v", str(scale), "-threads:v", "1"),
-        *("-fflags", "+bitexact", "-flags:v", "+bitexact"),
-    )
 
 
 def _by_seeking(media: Media, outputs: Sequence[OutputPlan]) -> bool:
@@ -202,5 +319,5 @@ def _one_picture(
 ) -> tuple[str, ...]:
     return (
         *("-map", f"{number}:{stream.index}", "-filter:v", filters, "-frames:v", "1"),
-        *(*_jpeg_options(plan), "-f", "image2", "-update", "1", path),
+        *(*jpeg_options(plan.quality), "-f", "image2", "-update", "1", path),
     )

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from media_nommer.core.media import VideoStream
-from media_nommer.planning.light import is_hdr, tone_mapping
+from media_nommer.planning.extras import drawn_plan, extra_filters
+from media_nommer.planning.frames import chain, exactly, first_at, jpeg, whole_frames
+from media_nommer.planning.light import tone_mapping
 from media_nommer.planning.looks import Look, common_fields, drawn, look_of, looks_of
 from media_nommer.planning.plan import OutputPlan, ThumbnailPlan
 from media_nommer.planning.shapes import Shape
@@ -17,6 +19,7 @@ _HD_HEIGHT = (
     720  # players take an untagged picture this high for BT.709, a lower one for 601
 )
 _BT709 = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+_FROM_START = "setpts='if(eq(N,0),0,PTS)'"  # so that players find a picture at nought
 _RGB = ("gbr", "rgb", "bgr", "argb", "abgr", "rgba", "bgra", "0rgb", "0bgr", "pal8")
 _TICKS = 100  # parts of a frame in which a snapped rate counts
 
@@ -33,11 +36,15 @@ class _Branch:
 
 def video_label(output: OutputPlan) -> str:
     """Return the graph's label of the picture for an output's encoder."""
-    return f"v{output.index}"
+    return f"v{output.key}"
 
 
-def picture_graph(stream: VideoStream, outputs: Sequence[OutputPlan]) -> str:
+def picture_graph(
+    stream: VideoStream, outputs: Sequence[OutputPlan], *, decoded: str | None = None
+) -> str:
     """Return the graph from the decoded ``stream`` to the picture of every output.
+
+    Its label is ``decoded``, or that of the stream in the first input.
 
     The picture is deinterlaced once and scaled in a cascade: each size comes from the next
     larger one, unless that is almost as small. FFmpeg itself turns rotated pictures before
@@ -47,7 +54,7 @@ def picture_graph(stream: VideoStream, outputs: Sequence[OutputPlan]) -> str:
     of a high dynamic range is done to the scaled picture, which is smaller.
     """
     branches = _cascade(stream, outputs)
-    decoded, head = f"0:{stream.index}", _head(stream, outputs)
+    decoded, head = decoded or f"0:{stream.index}", _head(stream, outputs)
     first = _takers("src", branches)
     parts = [_part(decoded, (head,), first)] if len(first) > 1 else []
     for branch in branches:
@@ -60,12 +67,9 @@ def picture_graph(stream: VideoStream, outputs: Sequence[OutputPlan]) -> str:
 
 
 def thumbnail_filters(stream: VideoStream, plan: ThumbnailPlan) -> str:
-    """Return the filters that make one picture out of a decoded frame.
-
-    JPEG is full range and, by its own standard (JFIF), BT.601.
-    """
-    whole = _whole("flagged" if stream.interlaced else "none")
-    return ",".join(piece for piece in (whole, _jpeg(stream, plan)) if piece)
+    """Return the filters that make one picture out of a decoded frame."""
+    whole = whole_frames("flagged" if stream.interlaced else "none")
+    return chain(whole, jpeg(stream, Size(plan.width, plan.height)))
 
 
 def _cascade(stream: VideoStream, outputs: Sequence[OutputPlan]) -> list[_Branch]:
@@ -82,12 +86,21 @@ def _cascade(stream: VideoStream, outputs: Sequence[OutputPlan]) -> list[_Branch
         own = look.fields if common is None else "none"
         filters = _first(stream, look, own) if parent is None else _scale_again(look.shape)
         branches.append(_Branch(f"s{number}", filters, source, takers))
+    own = "flagged" if stream.interlaced and common is None else "none"
     for output in outputs:
-        if output.thumbnails:
-            own = "flagged" if stream.interlaced and common is None else "none"
-            label, filters = f"p{output.index}", _select(stream, output.thumbnails, own)
-            branches.append(_Branch(label, filters, "src", (video_label(output),)))
+        if filters := _picked(stream, output, own):
+            label, taker = f"p{output.index}", video_label(output)
+            branches.append(_Branch(label, filters, "src", (taker,)))
     return branches
+
+
+def _picked(stream: VideoStream, output: OutputPlan, fields: Fields) -> str:
+    """Return the filters to pictures out of the film; none for what is no pictures."""
+    if output.thumbnails:
+        return _select(stream, output.thumbnails, fields)
+    if plan := drawn_plan(output.extra):
+        return extra_filters(plan, stream, fields, index=output.index)
+    return ""
 
 
 def _parent(look: Look, larger: Sequence[Look]) -> int | None:
@@ -101,12 +114,15 @@ def _first(stream: VideoStream, look: Look, fields: Fields) -> str:
     """Return the filters from the source's picture to a look."""
     cut = look.shape.crop
     pieces = (
-        _whole(fields),
+        whole_frames(fields),
+        _FROM_START if look.from_start else "",
         "" if look.rate is None else f"fps={look.rate}",
         f"crop={cut.width}:{cut.height}:{cut.x}:{cut.y}" if cut else "",
         _scale(stream, look),
+        _pad(look.shape),
+        *look.effects.filters(),
     )
-    return ",".join(piece for piece in pieces if piece) + _pad(look.shape)
+    return ",".join(piece for piece in pieces if piece)
 
 
 def _pad(shape: Shape) -> str:
@@ -116,7 +132,7 @@ def _pad(shape: Shape) -> str:
     left = (shape.size.width - shape.scaled.width) // 4 * 2
     top = (shape.size.height - shape.scaled.height) // 4 * 2
     place = f"{shape.size.width}:{shape.size.height}:{left}:{top}"
-    return f",pad={place}:color=0x{shape.color}"
+    return f"pad={place}:color=0x{shape.color}"
 
 
 def _takers(label: str, branches: Sequence[_Branch]) -> tuple[str, ...]:
@@ -136,18 +152,11 @@ def _head(stream: VideoStream, outputs: Sequence[OutputPlan]) -> str:
     cut = next((o.cut for o in outputs if o.cut), None)
     pieces = [
         cut.picture_filters() if cut else "",
-        _whole(common_fields(stream, outputs) or "none"),
+        whole_frames(common_fields(stream, outputs) or "none"),
         _snap(timing) if timing and timing.kind == "snapped" else "",
         _BT709 if _guessed_bt709(stream) else "",
     ]
     return ",".join(piece for piece in pieces if piece)
-
-
-def _whole(fields: Fields) -> str:
-    """Return the filter that makes one whole frame of each, so that the count stays."""
-    if fields == "none":
-        return ""
-    return f"bwdif=mode=send_frame:deint={'all' if fields == 'all' else 'interlaced'}"
 
 
 def _snap(timing: Timing) -> str:
@@ -188,7 +197,8 @@ def _scale(stream: VideoStream, look: Look) -> str:
 
 
 def _scale_again(shape: Shape) -> str:
-    return f"{_plain_scale(shape.scaled)},setsar=1{_pad(shape)}"
+    pad = _pad(shape)
+    return f"{_plain_scale(shape.scaled)},setsar=1" + (f",{pad}" if pad else "")
 
 
 def _plain_scale(size: Size, more: str = "") -> str:
@@ -202,27 +212,6 @@ def _select(stream: VideoStream, plan: ThumbnailPlan, fields: Fields) -> str:
     frame of its own (a still of many seconds), the last picture is repeated, so that there
     are always as many as planned.
     """
-    wanted = _any_of(
-        [f"gte(t,{t:.6f})*(isnan(prev_t)+lt(prev_t,{t:.6f}))" for t in plan.times]
-    )
-    count = len(plan.times)
-    exact = f"tpad=stop={count}:stop_mode=clone,trim=end_frame={count}"
-    pieces = (_whole(fields), f"select='{wanted}'", _jpeg(stream, plan), exact)
-    return ",".join(piece for piece in pieces if piece)
-
-
-def _any_of(terms: Sequence[str]) -> str:
-    """Return the sum of ``terms`` as a balanced tree: FFmpeg refuses a depth of 100."""
-    if len(terms) == 1:
-        return terms[0]
-    middle = len(terms) // 2
-    return f"({_any_of(terms[:middle])}+{_any_of(terms[middle:])})"
-
-
-def _jpeg(stream: VideoStream, plan: ThumbnailPlan) -> str:
-    size = f"{plan.width}:{plan.height}"
-    full = ":out_range=pc:out_color_matrix=bt601"
-    if is_hdr(stream):
-        mapped = f"scale={size}:out_range=tv,format=yuv420p10le,{tone_mapping(stream)}"
-        return f"{mapped},format=yuv444p,scale={full[1:]},setsar=1,format=yuv420p"
-    return f"scale={size}{full},setsar=1,format=yuv420p"
+    picture = jpeg(stream, Size(plan.width, plan.height))
+    exact = exactly(len(plan.times))
+    return chain(whole_frames(fields), first_at(plan.times), picture, exact)

@@ -9,7 +9,7 @@ from statistics import fmean
 
 from media_nommer.core.jobs import Job
 from media_nommer.core.recipes.codecs import Speed, VideoCodec
-from media_nommer.core.recipes.documents import FileOutput, Recipe
+from media_nommer.core.recipes.documents import AdaptiveOutput, FileOutput, Recipe, Video
 from media_nommer.core.shares import cost_of
 from media_nommer.core.tasks import Task, TaskKind
 from media_nommer.planning.estimates import (
@@ -18,8 +18,10 @@ from media_nommer.planning.estimates import (
     samples_of,
     traits_of,
 )
-from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.ladder import auto_ladder
+from media_nommer.planning.plan import OutputPlan, single_files
 from media_nommer.planning.scaling import NodeKind
+from media_nommer.planning.sizes import Size
 
 #: Seconds of a slot that x264's "medium" takes for a million pixels, and how much more or
 #: less the others take; of a slot of four cores of today.
@@ -154,20 +156,33 @@ def table_of_recipe(recipe: Recipe) -> float:
     """Return the seconds that a second of film takes, by a recipe with presets resolved."""
     seconds = _DECODING
     for output in recipe.outputs:
-        if not isinstance(output, FileOutput):
+        if not isinstance(output, FileOutput | AdaptiveOutput):
             continue
         if (video := output.video) is not None:
-            pixels = (video.width or 1920) * (video.height or 1080) / 1e6
+            pixels = sum(size.width * size.height for size in _sizes(output, video)) / 1e6
             seconds += _encoding(video.codec, video.speed, pixels, _USUAL_RATE)
         if output.audio is not None:
             seconds += _SOUND
     return seconds
 
 
+def _sizes(output: FileOutput | AdaptiveOutput, video: Video) -> list[Size]:
+    """Return how large the pictures of an output are at most, by its recipe alone."""
+    top = Size(video.width or 1920, video.height or 1080)
+    if not isinstance(output, AdaptiveOutput):
+        return [top]
+    if output.ladder is None:
+        return [step.size for step in auto_ladder(top)]
+    return [
+        Size(rung.width or 16 * (rung.height or 1080) // 9, rung.height or 1080)
+        for rung in output.ladder
+    ]
+
+
 def table_of_plan(outputs: Iterable[OutputPlan]) -> float:
     """Return the seconds that a second of film takes, by the exact plan of its outputs."""
     seconds = _DECODING
-    for output in outputs:
+    for output in single_files(tuple(outputs)):
         if (video := output.video) is not None:
             pixels = video.width * video.height / 1e6
             rate = float(video.timing.rate or _USUAL_RATE)

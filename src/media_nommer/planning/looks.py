@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from media_nommer.core.media import VideoStream
+from media_nommer.planning.effects import NO_EFFECTS, Effects
+from media_nommer.planning.extras import drawn_plan
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.shapes import Shape
 from media_nommer.planning.video import Fields, VideoPlan
@@ -21,6 +23,8 @@ class Look:
     rate: Fraction | None = None
     fields: Fields = "none"
     tone_mapped: bool = False
+    from_start: bool = False
+    effects: Effects = NO_EFFECTS
 
     def can_come_from(self, other: "Look") -> bool:
         """Say whether ``other`` is the same but for being enough larger."""
@@ -28,26 +32,40 @@ class Look:
         wide = Fraction(theirs.scaled.width, own.scaled.width)
         high = Fraction(theirs.scaled.height, own.scaled.height)
         same = replace(self, shape=theirs) == other and own.crop == theirs.crop
-        return same and not theirs.padded and min(wide, high) >= _CASCADE
+        lost = self.effects.need_the_source or (own.padded and self.effects.fades.any)
+        return same and not (theirs.padded or lost) and min(wide, high) >= _CASCADE
 
 
 def look_of(video: VideoPlan) -> Look:
     """Return what the graph has to make for an output."""
     rate = video.timing.rate if video.timing.kind == "converted" else None
-    return Look(video.shape, video.pixel_format, rate, video.fields, video.tone_mapped)
+    return Look(
+        video.shape,
+        video.pixel_format,
+        rate=rate,
+        fields=video.fields,
+        tone_mapped=video.tone_mapped,
+        from_start=video.from_start,
+        effects=video.effects,
+    )
 
 
 def drawn(output: OutputPlan) -> bool:
     """Say whether the graph makes a picture for an output: copies need none."""
-    return output.thumbnails is not None or (
+    return is_pictures(output) or (
         output.video is not None and output.video.codec != "copy"
     )
+
+
+def is_pictures(output: OutputPlan) -> bool:
+    """Say whether an output is pictures out of the film, at their own times."""
+    return output.thumbnails is not None or drawn_plan(output.extra) is not None
 
 
 def common_fields(stream: VideoStream, outputs: Sequence[OutputPlan]) -> Fields | None:
     """Return which fields all pictures are made whole of, None where they differ."""
     wanted = {look.fields for look in looks_of(outputs)}
-    if any(output.thumbnails for output in outputs):
+    if any(is_pictures(output) for output in outputs):
         wanted.add("flagged" if stream.interlaced else "none")
     return wanted.pop() if len(wanted) == 1 else None
 

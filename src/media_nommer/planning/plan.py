@@ -7,21 +7,33 @@ from typing import Literal
 
 from media_nommer.core.errors import InvalidRecipe, NoStreams
 from media_nommer.core.media import Media
+from media_nommer.core.recipes.adaptive import MANIFEST_EXTENSIONS
+from media_nommer.core.recipes.base import Expect
 from media_nommer.core.recipes.codecs import Container, usual_extension
 from media_nommer.core.recipes.documents import (
+    AdaptiveOutput,
     FileOutput,
     PresetOutput,
     Recipe,
     ThumbnailsOutput,
 )
+from media_nommer.core.recipes.extras import ExtraOutput
 from media_nommer.core.recipes.names import fill_template, safe_stem, unsafe_name
+from media_nommer.planning.adaptive import AdaptivePlan, Rendition, plan_adaptive
 from media_nommer.planning.cutting import Cut, taken
+from media_nommer.planning.extras import ChecksumsPlan, Extra, plan_extra
 from media_nommer.planning.pictures import thumbnail_times
 from media_nommer.planning.sizes import fitted_size, shown_size
 from media_nommer.planning.sound import AudioPlan, plan_audio
+from media_nommer.planning.subtitles import SubtitlePlan, plan_subtitles
 from media_nommer.planning.video import VideoPlan, picture_of, plan_video
 
 _LONGEST_TITLE = 500
+
+OutputKind = Literal[
+    *("file", "adaptive", "thumbnails", "captions", "sprite", "waveform", "animation"),
+    *("metadata", "checksums"),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +54,68 @@ class OutputPlan:
     """One output, with nothing left to decide.
 
     ``index`` is its place in the recipe; ``names`` are its final names below the
-    destination: one for a file, one for each picture of thumbnails.
+    destination: one for a file, one for each picture of thumbnails, one for each manifest
+    of an adaptive output. Each ``rendition`` of that is planned as a file of its own, by
+    ``single_files``, whose name its maker gives. What goes with a film is ``extra``, and
+    has no container. ``raw`` are FFmpeg's own options, from the recipe.
     """
 
     index: int
-    kind: Literal["file", "thumbnails"]
+    kind: OutputKind
     names: tuple[str, ...]
-    container: Container | Literal["jpeg"]
+    container: Container | Literal["jpeg"] | None = None
     video: VideoPlan | None = None
     audio: AudioPlan | None = None
     thumbnails: ThumbnailPlan | None = None
     title: str | None = None
     cut: Cut | None = None
+    subtitles: tuple[SubtitlePlan, ...] = ()
+    extra: Extra | None = None
+    expect: Expect | None = None
+    adaptive: AdaptivePlan | None = None
+    rendition: Rendition | None = None
+    raw: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> int | str:
+        """What its sound is known by: its index, or that of a rendition of it."""
+        return f"{self.index}{self.rendition.key}" if self.rendition else self.index
 
     @property
     def duration(self) -> float | None:
         """Seconds of film, None where nothing tells."""
         told = [part.duration for part in (self.video, self.audio) if part]
+        told += [each.duration for each in renditions_of(self)]
         return max((length for length in told if length is not None), default=None)
+
+
+def renditions_of(output: OutputPlan) -> tuple[OutputPlan, ...]:
+    """Return the renditions of an adaptive output, each planned as a file of its own."""
+    if output.adaptive is None:
+        return ()
+    return tuple(
+        OutputPlan(
+            index=output.index,
+            kind="file",
+            names=("",),
+            container="mp4",
+            video=rendition.video,
+            audio=rendition.audio,
+            cut=output.cut,
+            rendition=rendition,
+        )
+        for rendition in output.adaptive.renditions
+    )
+
+
+def single_files(outputs: Sequence[OutputPlan]) -> tuple[OutputPlan, ...]:
+    """Return ``outputs`` with the renditions of adaptive ones in their place."""
+    return tuple(part for output in outputs for part in renditions_of(output) or (output,))
+
+
+def is_sums(output: OutputPlan) -> bool:
+    """Say whether an output is made of what all others come to."""
+    return output.extra is not None and isinstance(output.extra.plan, ChecksumsPlan)
 
 
 def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan, ...]:
@@ -81,20 +137,27 @@ def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan
     plans: list[OutputPlan] = []
     for index, output in enumerate(recipe.outputs):
         if isinstance(output, FileOutput):
-            plans.append(_plan_file(media, output, index, stem))
-        elif isinstance(output, ThumbnailsOutput):
+            plans.append(_plan_file(media, output, index, stem, whole=cut is None))
+        elif isinstance(output, AdaptiveOutput):
+            plans.append(_plan_adaptive(media, output, index, stem))
+        elif isinstance(output, ThumbnailsOutput) and not output.poster:
             plans.append(_plan_thumbnails(media, output, index, stem))
-        else:
+        elif isinstance(output, PresetOutput):
             raise _unresolved(output, index)
+        else:
+            plans.append(_plan_extra(media, output, index, stem))
+        plans[-1] = replace(plans[-1], cut=cut, expect=output.expect)
     _check_names(plans)
-    return tuple(replace(plan, cut=cut) for plan in plans)
+    return tuple(plans)
 
 
 def _unresolved(output: PresetOutput, index: int) -> InvalidRecipe:
     return InvalidRecipe(f"outputs[{index}].preset: {output.preset!r} was not resolved")
 
 
-def _plan_file(media: Media, output: FileOutput, index: int, stem: str) -> OutputPlan:
+def _plan_file(
+    media: Media, output: FileOutput, index: int, stem: str, *, whole: bool
+) -> OutputPlan:
     where, container = f"outputs[{index}]", output.container or "mp4"
     video = plan_video(media, output.video, container, where) if output.video else None
     audio = plan_audio(media, output.audio, container, where) if output.audio else None
@@ -116,7 +179,36 @@ def _plan_file(media: Media, output: FileOutput, index: int, stem: str) -> Outpu
         container=container,
         video=video,
         audio=audio,
+        subtitles=plan_subtitles(media, container, whole=whole)
+        if video and output.subtitles
+        else (),
         title=_clean_title(media.title),
+        raw=output.ffmpeg_options,
+    )
+
+
+def _plan_adaptive(
+    media: Media, output: AdaptiveOutput, index: int, stem: str
+) -> OutputPlan:
+    where = f"outputs[{index}]"
+    plan = plan_adaptive(media, output, where)
+    values: dict[str, str | int] = {
+        "stem": safe_stem(stem),
+        "preset": safe_stem(output.from_preset or "adaptive"),
+        "codec": plan.renditions[0].holds,
+    }
+    names = tuple(
+        _safe(
+            fill_template(
+                output.name or "{stem}/index.{ext}",
+                {**values, "ext": MANIFEST_EXTENSIONS[each]},
+            ),
+            where,
+        )
+        for each in plan.formats
+    )
+    return OutputPlan(
+        index=index, kind="adaptive", names=names, container="mp4", adaptive=plan
     )
 
 
@@ -153,6 +245,15 @@ def _plan_thumbnails(
             quality=output.quality,
         ),
     )
+
+
+def _plan_extra(
+    media: Media, output: ExtraOutput | ThumbnailsOutput, index: int, stem: str
+) -> OutputPlan:
+    where = f"outputs[{index}]"
+    extra = plan_extra(media, output, stem, where)
+    names = tuple(_safe(name, where) for name in extra.names)
+    return OutputPlan(index=index, kind=output.kind, names=names, extra=extra)
 
 
 def _safe(name: str, where: str) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from media_nommer.core.media import Media
-from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.extras import extra_bytes
+from media_nommer.planning.plan import OutputPlan, single_files
 from media_nommer.planning.video import VideoPlan
+from media_nommer.planning.vmaf import sample_bytes
 
 #: Bits a pixel that a film at our default qualities rarely exceeds.
 _BITS_A_PIXEL = 0.2
@@ -23,14 +25,15 @@ def expected_bytes(plans: Sequence[OutputPlan], media: Media) -> int:
 
     Where no length is known, each film is taken to be as large as the source.
     """
-    return _SPARE + sum(_expected(plan, media) for plan in plans)
+    return _SPARE + sum(_expected(plan, media) for plan in single_files(plans))
 
 
 def _bits_a_second(video: VideoPlan, media: Media) -> float:
     if video.codec == "copy":
         return media.size * 8 / max(media.duration or 1.0, 0.001)
-    if video.bitrate is not None:
-        return video.bitrate * 1000
+    said = video.bitrate if video.bitrate is not None else video.max_bitrate
+    if said is not None:
+        return said * 1000
     pixels = video.width * video.height * float(video.timing.rate or _USUAL_RATE)
     return pixels * _STUDIO_BITS_A_PIXEL.get(video.codec, _BITS_A_PIXEL)
 
@@ -39,11 +42,14 @@ def _expected(plan: OutputPlan, media: Media) -> int:
     if plan.thumbnails:
         pixels = plan.thumbnails.width * plan.thumbnails.height
         return int(len(plan.thumbnails.times) * pixels * _PICTURE_BITS_A_PIXEL / 8)
+    if plan.extra is not None:
+        return extra_bytes(plan.extra.plan)
     if media.duration is None:
         return media.size
     bits = 0.0
     if plan.video:
         bits += _bits_a_second(plan.video, media) * media.duration
+        bits += sample_bytes(plan.video) * 8 if plan.video.target_vmaf else 0
     if plan.audio:
         bits += plan.audio.most_kbits * 1000 * media.duration
     return int(bits / 8)

@@ -16,6 +16,7 @@ from media_nommer.core.recipes.codecs import (
 )
 from media_nommer.core.recipes.documents import Audio
 from media_nommer.planning.copying import check_copy
+from media_nommer.planning.effects import NO_FADES, Fades, fades_of
 from media_nommer.planning.loudness import Target
 
 _CHANNELS = (8, 6, 2, 1)  # layouts that every one of our encoders has a name for
@@ -40,7 +41,8 @@ class AudioPlan:
     """The sound of one file. ``bitrate`` is kbit/s, None of what is lossless or copied.
 
     ``sample_rate`` is hertz. ``duration`` is the seconds of sound that the source's own
-    header gives, or None. A copy has ``source_codec``.
+    header gives, or None. A copy has ``source_codec``. With ``from_start`` there is silence
+    before a sound that begins late.
     """
 
     stream: int
@@ -53,6 +55,8 @@ class AudioPlan:
     loudness: Target | None = None
     language: str | None = None
     duration: float | None = None
+    from_start: bool = False
+    fades: Fades = NO_FADES
     source_codec: str | None = None
 
     @property
@@ -80,7 +84,7 @@ def plan_audio(
     """Return the plan of a file's sound, None where the source has none.
 
     Raises:
-        InvalidRecipe: the container cannot hold a copy of it.
+        InvalidRecipe: the container cannot hold a copy of it, or its fades are longer.
     """
     stream = media.sound
     if stream is None:
@@ -109,6 +113,7 @@ def plan_audio(
         bitrate=planned_bitrate(audio, channels, rate),
         bit_depth=audio.bit_depth or 16,
         loudness=_target(audio),
+        fades=fades_of(audio, stream.duration or media.duration, f"{where}.audio"),
         language=told,
         duration=stream.duration,
     )

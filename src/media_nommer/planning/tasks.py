@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from media_nommer.core.media import Media
 from media_nommer.core.recipes.codecs import VideoCodec
 from media_nommer.core.tasks import PlannedTask, TaskKind
-from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.extras import is_light
+from media_nommer.planning.looks import is_pictures
+from media_nommer.planning.plan import OutputPlan, is_sums, renditions_of, single_files
 
 _MOST_THREADS = 8  # x264 gains little beyond, at 1080p (measured.md)
 _AUDIO_WORK = 0.5  # million pixels a frame that cost what one audio encoding does
@@ -43,8 +45,8 @@ def plan_tasks(
     One task alone does everything, publishing included: the worker that inspected the film
     goes on with it and nothing is handed over. Several are one ``encode`` (all films, from
     one decode), ``audio`` (what is sound alone), ``thumbnails``, as far as there is such
-    work, and an ``assemble`` that needs them all, makes nothing and publishes. Chunks will
-    be further ``encode`` tasks.
+    work, and an ``assemble`` that needs them all, makes at most lists of checksums, and
+    publishes. Chunks will be further ``encode`` tasks.
     """
     groups = _groups(outputs)
     alone = policy.nodes <= 1 or (media.duration or 0.0) < policy.split_above
@@ -75,7 +77,7 @@ def plan_tasks(
         key="assemble-0",
         kind=TaskKind.ASSEMBLE,
         needs=tuple(task.key for task in tasks),
-        outputs=(),
+        outputs=tuple(output.index for output in outputs if is_sums(output)),
         weight=1.0 - sum(task.weight for task in tasks),
     )
     return (*tasks, last)
@@ -89,20 +91,29 @@ def threads_for(slots: int, cores: int) -> int:
 def _groups(
     outputs: Sequence[OutputPlan],
 ) -> list[tuple[TaskKind, list[OutputPlan]]]:
-    films = [output for output in outputs if output.video]
-    pictures = [output for output in outputs if output.thumbnails]
-    sounds = [output for output in outputs if not output.video and not output.thumbnails]
+    films = [o for o in outputs if any(part.video for part in single_files([o]))]
+    pictures = [output for output in outputs if is_pictures(output)]
+    rest = [output for output in outputs if output not in (*films, *pictures)]
+    sounds = [output for output in rest if not is_light(output.extra)]
     kinds: list[tuple[TaskKind, list[OutputPlan]]] = [
         (TaskKind.ENCODE, films),
         (TaskKind.AUDIO, sounds),
         (TaskKind.THUMBNAILS, pictures),
     ]
-    return [(kind, group) for kind, group in kinds if group]
+    groups = [(kind, group) for kind, group in kinds if group]
+    if groups:  # what takes no time goes with the first
+        light = (o for o in rest if is_light(o.extra) and not is_sums(o))
+        groups[0][1].extend(light)
+    return groups
 
 
 def _work(output: OutputPlan) -> float:
     """Return a rough measure of the work: million pixels a frame, by codec."""
+    if parts := renditions_of(output):
+        return sum(_work(part) for part in parts)
     if output.video:
         pixels = output.video.width * output.video.height / 1_000_000
         return pixels * _CODEC_WORK[output.video.codec]
-    return _PICTURE_WORK if output.thumbnails else _AUDIO_WORK
+    if is_light(output.extra):
+        return 0.0
+    return _PICTURE_WORK if is_pictures(output) else _AUDIO_WORK

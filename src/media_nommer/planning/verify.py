@@ -72,6 +72,12 @@ def _check_streams(plan: OutputPlan, found: Media) -> None:
             f"planned {planned[0]} video and {planned[1]} audio streams, "
             f"the output has {there[0]} and {there[1]}"
         )
+    texts = [text.holds for text in plan.subtitles]
+    if [text.codec for text in found.subtitles] != texts:
+        said = ", ".join(text.codec for text in found.subtitles) or "none"
+        raise OutputDamaged(
+            f"planned subtitles of {', '.join(texts) or 'none'}, the output has {said}"
+        )
     if plan.video:
         _check_codec(plan.video.holds, pictures[0].codec)
         _check_size(found, plan.video.width, plan.video.height)

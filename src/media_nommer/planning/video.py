@@ -10,6 +10,7 @@ from media_nommer.core.recipes.codecs import Container, Speed, VideoCodec
 from media_nommer.core.recipes.documents import Video
 from media_nommer.core.recipes.powers import POWERS, BitDepth, Profile, Tune, is_lossless
 from media_nommer.planning.copying import check_copy
+from media_nommer.planning.effects import NO_EFFECTS, Effects, picture_effects
 from media_nommer.planning.light import is_hdr
 from media_nommer.planning.pictures import picture_length
 from media_nommer.planning.shapes import Shape, shape_of
@@ -30,11 +31,13 @@ _BUFFER = 2.0  # seconds of the largest bit rate that a player holds
 class VideoPlan:
     """The picture of one file.
 
-    ``stream`` is its index in the source. ``quality`` is the codec's CRF. ``bitrate`` and
+    ``stream`` is its index in the source. ``quality`` is the codec's CRF; with a
+    ``target_vmaf`` it is where the search for it begins. ``bitrate`` and
     ``max_bitrate`` are kbit/s, ``buffer`` is kbit. ``duration`` is seconds of picture, None
     where nothing tells. A copy has ``source_codec``, and the size that is in the stream.
     ``fields`` says which frames are made whole out of fields; ``tone_mapped`` that a high
-    dynamic range becomes a standard one.
+    dynamic range becomes a standard one; ``from_start`` that the first frame is shown from
+    the film's start on, however late it comes.
     """
 
     stream: int
@@ -43,6 +46,7 @@ class VideoPlan:
     timing: Timing
     duration: float | None
     quality: float | None = None
+    target_vmaf: float | None = None
     bitrate: int | None = None
     max_bitrate: int | None = None
     buffer: int | None = None
@@ -55,6 +59,8 @@ class VideoPlan:
     tune: Tune | None = None
     fields: Fields = "none"
     tone_mapped: bool = False
+    from_start: bool = False
+    effects: Effects = NO_EFFECTS
     source_codec: str | None = None
 
     @property
@@ -99,21 +105,23 @@ def plan_video(media: Media, video: Video, container: Container, where: str) -> 
 
     Raises:
         NoStreams: the source has no picture.
-        InvalidRecipe: the container cannot hold a copy of it, or the level no such picture.
+        InvalidRecipe: the container cannot hold a copy of it, the level no such picture, or
+            the film no such fades.
     """
     stream = picture_of(media, where)
     if video.codec == "copy":
         return _copied(media, stream, container, where)
     smallest = _SMALLEST_SIDE.get(video.codec, 2)
     depth = _depth(video, stream)
-    most = video.max_bitrate
+    most, length = video.max_bitrate, picture_length(media, stream)
     plan = VideoPlan(
         stream=stream.index,
         codec=video.codec,
         shape=shape_of(stream, video, smallest=smallest, where=where),
         timing=video_timing(video, stream, media),
-        duration=picture_length(media, stream),
-        quality=video.quality,
+        duration=length,
+        quality=_quality(video),
+        target_vmaf=video.target_vmaf,
         bitrate=video.bitrate,
         max_bitrate=most,
         buffer=None if most is None else round(most * (video.buffer or _BUFFER)),
@@ -126,6 +134,7 @@ def plan_video(media: Media, video: Video, container: Container, where: str) -> 
         tune=video.tune,
         fields=_fields(video, stream),
         tone_mapped=_tone_mapped(video, stream, depth),
+        effects=picture_effects(video, length, f"{where}.video"),
     )
     _check_level(plan, where)
     least = _LEAST.get(plan.codec, (0, 0))
@@ -135,6 +144,13 @@ def plan_video(media: Media, video: Video, container: Container, where: str) -> 
             f"{plan.width}x{plan.height}; at least {least[0]}x{least[1]}"
         )
     return plan
+
+
+def _quality(video: Video) -> float | None:
+    usual = POWERS[video.codec].quality
+    if video.target_vmaf is None or usual is None:
+        return video.quality
+    return float(usual.default)
 
 
 def _depth(video: Video, stream: VideoStream) -> BitDepth:

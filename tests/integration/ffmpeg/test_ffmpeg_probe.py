@@ -138,8 +138,10 @@ def test_cover_art_subtitles_and_data_are_told_apart(
     assert media.picture is not None
     assert media.picture.codec == "h264"
     assert len(media.audio) == 2
-    assert {other.kind for other in media.other} == {"data", "subtitle"}
-    assert "fra" in {other.language for other in media.other}
+    assert {other.kind for other in media.other} == {"data"}
+    assert [(s.codec, s.language, s.is_text) for s in media.subtitles] == [
+        ("mov_text", "fra", True)
+    ]
 
 
 @pytest.mark.parametrize(

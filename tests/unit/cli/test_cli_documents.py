@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,9 @@ from media_nommer.cli.documents import (
     Wishes,
     document_for,
     out_folder,
-    read_recipe,
 )
 from media_nommer.cli.inputs import Source
-from media_nommer.core.errors import BadRequest, InvalidRecipe
+from media_nommer.core.errors import BadRequest
 
 SOURCE = Source(url="file:///films/in.mov", label="in.mov", path=Path("/films/in.mov"))
 
@@ -109,34 +107,3 @@ def test_a_folder_that_looks_like_a_film_is_taken_for_a_mistake(tmp_path: Path) 
         out_folder(Wishes(destination=str(tmp_path / "out.mp4")))
 
     assert "--name" in caught.value.advice
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        pytest.param(b'{"outputs": [}', "line 1, column 14", id="not JSON"),
-        pytest.param(b"[1]", "not an object", id="not an object"),
-        pytest.param(b"\xff\xfe", "not text in UTF-8", id="not text"),
-        pytest.param(b"[" * 200_000, "nested too deeply", id="nested too deeply"),
-    ],
-)
-def test_a_recipe_file_that_is_none_says_where(
-    content: bytes, words: str, tmp_path: Path
-) -> None:
-    file = tmp_path / "recipe.json"
-    file.write_bytes(content)
-
-    with pytest.raises(InvalidRecipe, match=words):
-        read_recipe(file)
-
-
-def test_a_recipe_file_that_is_not_there_is_bad_usage(tmp_path: Path) -> None:
-    with pytest.raises(BadRequest, match="there is no recipe file"):
-        read_recipe(tmp_path / "missing.json")
-
-
-def test_a_recipe_file_is_read_as_it_is(tmp_path: Path) -> None:
-    file = tmp_path / "recipe.json"
-    file.write_text(json.dumps({"outputs": [{"preset": "web"}]}))
-
-    assert read_recipe(file) == {"outputs": [{"preset": "web"}]}

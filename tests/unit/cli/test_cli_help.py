@@ -7,7 +7,7 @@ from media_nommer.cli.main import app
 
 COMMANDS = (
     "encode serve plan submit jobs show watch cancel retry logs costs nodes "
-    "node-log probe doctor config"
+    "node-log schema probe doctor config"
 )
 
 

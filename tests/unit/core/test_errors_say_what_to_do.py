@@ -38,6 +38,8 @@ CODES = {
     "NO_CAPACITY": True,
     "NO_SPACE": True,
     "NO_STREAMS": False,
+    "EXPECTATION_MISSED": False,
+    "OTHERS_FAILED": False,
     "OUTPUT_CHANGED": False,
     "OUTPUT_DAMAGED": True,
     "OUTPUT_EXISTS": False,

@@ -17,6 +17,7 @@ from media_nommer.core.recipes import (
     parse_recipe,
     resolve_presets,
 )
+from media_nommer.core.recipes.documents import OUTPUT_KINDS
 from media_nommer.core.recipes.names import safe_stem, unsafe_name
 
 INPUTS = [{"url": "file:///films/in.mov"}]
@@ -144,8 +145,8 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
 
     assert caught.value.message == (
         "outputs[0].preset: there is no preset 'weeb'; did you mean 'web'? known: web, "
-        "web-small, webm, av1, web-4k, social-square, social-vertical, preview, archive, "
-        "audio, mp3, opus, podcast, thumbnails"
+        "web-small, hls-dash, hls, webm, av1, web-4k, social-square, social-vertical, "
+        "preview, archive, audio, mp3, opus, podcast, thumbnails, poster, sprite"
     )
 
 
@@ -160,14 +161,16 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
         (
             {"video": {"heigth": 360}},
             "outputs[0].video.heigth: is not known here; did you mean 'height'? allowed: "
-            "codec, width, height, turn_box, quality, speed, profile, level, bit_depth, "
-            "bitrate, max_bitrate, buffer, gop, fixed_gop, frame_rate, max_frame_rate, "
-            "b_frames, tune, resize, upscale, pad_color, crop, deinterlace, hdr",
+            "codec, width, height, turn_box, quality, target_vmaf, speed, profile, level, "
+            "bit_depth, bitrate, max_bitrate, buffer, gop, fixed_gop, frame_rate, "
+            "max_frame_rate, b_frames, tune, resize, upscale, pad_color, crop, "
+            "deinterlace, hdr, denoise, sharpen, fade_in, fade_out",
         ),
         (
             {"preset": "web", "vidoe": {}},
             "outputs[0].vidoe: is not known here; did you mean 'video'? allowed: "
-            "kind, name, container, video, audio, object",
+            "kind, name, container, video, audio, subtitles, ffmpeg_options, object, "
+            "expect",
         ),
         (
             {"video": {"height": "tall"}},
@@ -213,12 +216,13 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
         ),
         (
             {"kind": "hls"},
-            "outputs[0]: the kind 'hls' is not known here; allowed: file, thumbnails",
+            "outputs[0]: the kind 'hls' is not known here; allowed: "
+            + ", ".join(OUTPUT_KINDS),
         ),
         (
             {"kind": "thumbnails", "count": 3, "interval": 2},
             "outputs[0]: count and interval contradict each other; allowed: one of count, "
-            "interval, times",
+            "interval, times, poster",
         ),
         (
             {"kind": "thumbnails", "name": "poster.jpg"},

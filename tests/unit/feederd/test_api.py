@@ -208,6 +208,14 @@ def test_where_another_feederd_decides_nothing_is_told(client: TestClient) -> No
     assert client.get("/v1/fleet").json() == {"decision": None}
 
 
+def test_the_schema_of_recipes_is_published(client: TestClient) -> None:
+    answer = client.get("/v1/schema")
+
+    assert answer.headers["content-type"] == "application/schema+json"
+    assert answer.json()["required"] == ["inputs", "destination"]
+    assert "web" in answer.json()["$defs"]["PresetOutput"]["properties"]["preset"]["enum"]
+
+
 def test_the_description_tells_the_recipe(client: TestClient) -> None:
     found = client.get("/v1/openapi.json").json()
 

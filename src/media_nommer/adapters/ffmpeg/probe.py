@@ -28,6 +28,7 @@ from media_nommer.core.errors import (
     SourceNotFound,
     TruncatedMedia,
 )
+from media_nommer.core.fragments import FragmentedFile
 from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import Probe, StreamCount
 
@@ -35,6 +36,7 @@ _SERVER = Path(__file__).with_name("probe_child.py")
 _GRACE = 5.0
 _TRIES = 3
 _MEDIA = TypeAdapter(Media)
+_FRAGMENTED = TypeAdapter(FragmentedFile)
 _COUNTS = TypeAdapter(tuple[StreamCount, ...])
 _ERRORS: dict[str, type[MediaError]] = {
     kind.code: kind for kind in (NotMedia, NoStreams, TruncatedMedia)
@@ -58,7 +60,7 @@ class AvProbe(Probe):
         memory: int = 2 * 1024**3,
     ) -> None:
         self._launcher = launcher
-        self._walls = {"inspect": wall, "count": count_wall}
+        self._walls = {"inspect": wall, "count": count_wall, "fragments": count_wall}
         self._memory = memory
         self._lock = threading.Lock()
         self._server: Process | None = None
@@ -77,6 +79,10 @@ class AvProbe(Probe):
     @override
     def count(self, path: Path) -> tuple[StreamCount, ...]:
         return _COUNTS.validate_python(self._ask("count", path, path.name))
+
+    @override
+    def fragments(self, path: Path) -> FragmentedFile:
+        return _FRAGMENTED.validate_python(self._ask("fragments", path, path.name))
 
     def close(self) -> None:
         """End the server and whatever it reads; closing twice is harmless."""

@@ -24,7 +24,10 @@ IDLE_SECONDS = 60.0
 def main() -> None:
     """Serve until the worker is gone, or nothing was asked for a minute."""
     sys.path[:] = json.loads(sys.argv[1])
-    from media_nommer.adapters.ffmpeg import reading  # noqa: F401, PLC0415  # before any fork
+    from media_nommer.adapters.ffmpeg import (  # noqa: PLC0415  # before any fork
+        fragments,  # noqa: F401
+        reading,  # noqa: F401
+    )
     from media_nommer.adapters.ffmpeg.launcher_child import take  # noqa: PLC0415
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the forks
@@ -70,6 +73,7 @@ def _serve_one(
 
 def _answer(request: dict[str, Any], media: int) -> dict[str, Any]:
     from media_nommer.adapters.ffmpeg import reading  # noqa: PLC0415
+    from media_nommer.adapters.ffmpeg.fragments import read_fragments  # noqa: PLC0415
     from media_nommer.core.errors import NommerError  # noqa: PLC0415
 
     try:
@@ -77,6 +81,8 @@ def _answer(request: dict[str, Any], media: int) -> dict[str, Any]:
             return {
                 "found": [asdict(each) for each in reading.count(media, request["name"])]
             }
+        if request["verb"] == "fragments":
+            return {"found": asdict(read_fragments(media, request["name"]))}
         return {"found": asdict(reading.inspect(media, request["name"]))}
     except NommerError as error:
         return {

@@ -13,10 +13,21 @@ import av.logging
 from av.container import InputContainer
 
 from media_nommer.adapters.ffmpeg.formats import ALLOWED_DEMUXERS, MAX_STREAMS
-from media_nommer.adapters.ffmpeg.streams import audio_stream, other_stream, video_stream
+from media_nommer.adapters.ffmpeg.streams import (
+    audio_stream,
+    other_stream,
+    subtitle_stream,
+    video_stream,
+)
 from media_nommer.adapters.ffmpeg.truncation import missing_bytes
 from media_nommer.core.errors import NoStreams, NotMedia, TruncatedMedia
-from media_nommer.core.media import AudioStream, Media, OtherStream, VideoStream
+from media_nommer.core.media import (
+    AudioStream,
+    Media,
+    OtherStream,
+    SubtitleStream,
+    VideoStream,
+)
 from media_nommer.core.ports.probe import StreamCount
 
 _MAX_LOOKED_AT = 8192 * 8192
@@ -37,6 +48,7 @@ def inspect(fd: int, name: str) -> Media:
         still = container.format.name.endswith("_pipe")
         video: list[VideoStream] = []
         audio: list[AudioStream] = []
+        subtitles: list[SubtitleStream] = []
         other: list[OtherStream] = []
         for stream in container.streams:
             known = stream.codec_context is not None
@@ -44,6 +56,8 @@ def inspect(fd: int, name: str) -> Media:
                 video.append(video_stream(stream, still))
             elif known and stream.type == "audio":
                 audio.append(audio_stream(stream))
+            elif known and stream.type == "subtitle":
+                subtitles.append(subtitle_stream(stream))
             else:
                 other.append(other_stream(stream))
         if not video and not audio:
@@ -57,6 +71,7 @@ def inspect(fd: int, name: str) -> Media:
             bit_rate=None if still else container.bit_rate or None,
             video=_looked_at(container, video),
             audio=tuple(audio),
+            subtitles=tuple(subtitles),
             other=tuple(other),
             title=container.metadata.get("title"),
         )

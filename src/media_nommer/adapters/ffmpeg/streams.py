@@ -7,7 +7,7 @@ from typing import Any
 from av.stream import Disposition
 
 from media_nommer.adapters.ffmpeg.colours import PRIMARIES, RANGES, SPACES, TRANSFERS
-from media_nommer.core.media import AudioStream, OtherStream, VideoStream
+from media_nommer.core.media import AudioStream, OtherStream, SubtitleStream, VideoStream
 
 _PROGRESSIVE = 1  # AV_FIELD_PROGRESSIVE; 0 is unknown, the rest are field orders
 
@@ -52,8 +52,22 @@ def audio_stream(stream: Any) -> AudioStream:
     )
 
 
+def subtitle_stream(stream: Any) -> SubtitleStream:
+    """Describe a stream of subtitles."""
+    shown = stream.disposition
+    return SubtitleStream(
+        index=stream.index,
+        codec=stream.codec_context.codec.canonical_name,
+        default=bool(shown & Disposition.default),
+        forced=bool(shown & Disposition.forced),
+        hearing_impaired=bool(shown & Disposition.hearing_impaired),
+        language=_language(stream),
+        title=stream.metadata.get("title"),
+    )
+
+
 def other_stream(stream: Any) -> OtherStream:
-    """Describe a stream that is neither picture nor sound."""
+    """Describe a stream that is neither picture nor sound nor subtitles."""
     codec = stream.codec_context
     return OtherStream(
         index=stream.index,
@@ -81,7 +95,10 @@ def _language(stream: Any) -> str | None:
 
 
 def _duration(stream: Any) -> float | None:
-    """Seconds from the stream's header, or from the tag that Matroska writers leave."""
+    """Seconds from the stream's header, or from the tag that Matroska writers leave.
+
+    FFmpeg's tag tells when the stream ends, mkvmerge's how long it is.
+    """
     if stream.duration is not None:
         return float(stream.duration * stream.time_base)
     tags = {key.upper(): value for key, value in stream.metadata.items()}
@@ -89,4 +106,7 @@ def _duration(stream: Any) -> float | None:
     if match is None:
         return None
     hours, minutes, seconds = match.groups()
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    told = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    if "_STATISTICS_WRITING_APP" in tags or not stream.start_time:
+        return told
+    return max(0.0, told - float(stream.start_time * stream.time_base))

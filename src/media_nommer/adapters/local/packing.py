@@ -17,6 +17,8 @@ from media_nommer.core.errors import SetupFailed
 
 _NAME = "media-nommer"
 _FOLDER = "media_nommer"
+#: By this file Twisted knows our daemons; Twisted itself is no part of it.
+_PLUGIN = "twisted/plugins/media_nommer_plugin.py"
 #: The same files make the same wheel: archives know no earlier day.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 _WHEEL = """\
@@ -64,6 +66,9 @@ def _files(package: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(package.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             yield path.relative_to(package.parent).as_posix(), path.read_bytes()
+    plugin = package.parent / _PLUGIN
+    if plugin.is_file():
+        yield _PLUGIN, plugin.read_bytes()
 
 
 def _papers(package: Path) -> _Papers:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from media_nommer.core.fragments import FragmentedFile
 from media_nommer.core.media import Media
 
 
@@ -50,4 +51,12 @@ class Probe(ABC):
         Raises:
             NotMedia: it cannot be read to its end.
             TruncatedMedia: its index lies behind the end of the file.
+        """
+
+    @abstractmethod
+    def fragments(self, path: Path) -> FragmentedFile:
+        """Return what each fragment of a fragmented MP4 file with one track holds.
+
+        Raises:
+            NotMedia: it is no such file, or damaged.
         """

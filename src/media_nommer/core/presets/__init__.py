@@ -18,6 +18,7 @@ _STEREO_AAC = {"codec": "aac", "bitrate": 160, "channels": 2}
 _STEREO_OPUS = {"codec": "opus", "bitrate": 128, "channels": 2}
 _FULL_HD = {"width": 1920, "height": 1080, "turn_box": True}
 _ULTRA_HD = {"width": 3840, "height": 2160, "turn_box": True}
+_STREAMED = {"codec": "h264", **_FULL_HD, "quality": 22, "profile": "high"}
 _SOCIAL = {
     "codec": "h264",
     "resize": "fill",
@@ -49,6 +50,28 @@ _SHIPPED = (
             "container": "mp4",
             "video": {"codec": "h264", **_SMALL, "quality": 24, "profile": "main"},
             "audio": {"codec": "aac", "bitrate": 96, "channels": 2},
+        },
+    ),
+    Preset(
+        name="hls-dash",
+        description="The usual for streaming: HLS and DASH, H.264 up to 1080p, AAC stereo.",
+        output={
+            "kind": "adaptive",
+            "name": "{stem}/index.{ext}",
+            "formats": ["hls", "dash"],
+            "video": _STREAMED,
+            "audio": {"codec": "aac", "bitrate": 128, "channels": 2},
+        },
+    ),
+    Preset(
+        name="hls",
+        description="Streaming to Apple's and most other players: as hls-dash, HLS alone.",
+        output={
+            "kind": "adaptive",
+            "name": "{stem}/index.{ext}",
+            "formats": ["hls"],
+            "video": _STREAMED,
+            "audio": {"codec": "aac", "bitrate": 128, "channels": 2},
         },
     ),
     Preset(
@@ -183,6 +206,21 @@ _SHIPPED = (
             "count": 10,
             "height": 360,
         },
+    ),
+    Preset(
+        name="poster",
+        description="One JPEG up to 1280 wide: the first picture that is worth showing.",
+        output={
+            "kind": "thumbnails",
+            "name": "{stem}-poster.{ext}",
+            "poster": True,
+            "width": 1280,
+        },
+    ),
+    Preset(
+        name="sprite",
+        description="Pictures for a player's time line: JPEG sheets and a WebVTT map.",
+        output={"kind": "sprite", "name": "{stem}-sprite.{ext}", "count": 100},
     ),
 )
 

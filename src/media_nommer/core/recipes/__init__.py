@@ -1,24 +1,28 @@
 """What the user asked for: the recipe document and how it is read."""
 
 from media_nommer.core.recipes.documents import (
+    AdaptiveOutput,
     Audio,
     FileOutput,
     Input,
     Output,
     PresetOutput,
     Recipe,
+    Rung,
     ThumbnailsOutput,
     Video,
 )
 from media_nommer.core.recipes.reading import parse_recipe, resolve_presets
 
 __all__ = [
+    "AdaptiveOutput",
     "Audio",
     "FileOutput",
     "Input",
     "Output",
     "PresetOutput",
     "Recipe",
+    "Rung",
     "ThumbnailsOutput",
     "Video",
     "parse_recipe",

@@ -1,30 +1,37 @@
 """The recipe document: what a job's outputs are, in the words of the wire."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
+from media_nommer.core.recipes.base import Document, Expect, ObjectTraits, Pixels
 from media_nommer.core.recipes.codecs import (
     AudioCodec,
     Container,
     Speed,
     VideoCodec,
 )
+from media_nommer.core.recipes.extras import (
+    AnimationOutput,
+    CaptionsOutput,
+    ChecksumsOutput,
+    ExtraOutput,
+    MetadataOutput,
+    SpriteOutput,
+    WaveformOutput,
+)
 from media_nommer.core.recipes.powers import BitDepth, Profile, Tune
+from media_nommer.core.recipes.raw import RawOptions
 
-Pixels = Annotated[int, Field(ge=16, le=16384)]
 VideoKbits = Annotated[int, Field(ge=10, le=800_000)]
 Edge = Annotated[int, Field(ge=0, le=16384)]
+Strength = Literal["light", "medium", "strong"]
+FadeSeconds = Annotated[float, Field(gt=0, le=3600)]
 FrameRate = Annotated[float, Field(ge=1, le=240)]
 
 _ASPECT = r"^[1-9][0-9]{0,3}(\.[0-9]{1,3})?:[1-9][0-9]{0,3}(\.[0-9]{1,3})?$"
 _COLOR = r"^(black|white|#[0-9a-fA-F]{6})$"
-
-
-class Document(BaseModel):
-    """A part of the recipe; keys that it does not know are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Input(Document):
@@ -70,10 +77,10 @@ class Video(Document):
     made larger with ``upscale``. ``turn_box`` turns the box for an upright picture, so that
     "1080p" does not starve films made with a phone. ``crop`` comes before all this.
 
-    How many bits it takes is said in one of three ways: ``quality`` (the codec's CRF, lower
-    is better), ``quality`` under a ``max_bitrate``, or an average ``bitrate``, which may
-    have a ``max_bitrate`` beside it; both in kbit/s, the latter held over ``buffer``
-    seconds.
+    How many bits it takes is said in one of four ways: ``quality`` (the codec's CRF, lower
+    is better), ``quality`` under a ``max_bitrate``, an average ``bitrate``, which may have
+    a ``max_bitrate`` beside it, both in kbit/s, the latter held over ``buffer`` seconds, or
+    ``target_vmaf``, for which the quality is sought by trials.
 
     ``gop`` is the most seconds from one key frame to the next, and with ``fixed_gop`` it is
     every time so many. ``frame_rate`` makes the film that many frames a second;
@@ -82,6 +89,9 @@ class Video(Document):
     ``deinterlace`` is done to fields where there are any (``auto``), to every frame
     (``on``), or not. Of ``hdr``, ``auto`` keeps a high dynamic range where the output has
     10 bits and a codec whose players show it, and else makes it standard (``sdr``).
+
+    ``denoise`` and ``sharpen`` are done to the picture in its new size. Over ``fade_in``
+    seconds it comes from black, and over ``fade_out`` it goes to black at the end.
     """
 
     codec: VideoCodec = "h264"
@@ -89,6 +99,7 @@ class Video(Document):
     height: Pixels | None = None
     turn_box: bool = False
     quality: float | None = None
+    target_vmaf: Annotated[float, Field(ge=20, le=99)] | None = None
     speed: Speed = "medium"
     profile: Profile | None = None
     level: Annotated[str, Field(pattern=r"^[1-6](\.[0-9])?$")] | None = None
@@ -108,6 +119,10 @@ class Video(Document):
     crop: Crop | None = None
     deinterlace: Literal["auto", "on", "off"] = "auto"
     hdr: Literal["auto", "keep", "sdr"] = "auto"
+    denoise: Strength | None = None
+    sharpen: Strength | None = None
+    fade_in: FadeSeconds | None = None
+    fade_out: FadeSeconds | None = None
 
 
 class Loudness(Document):
@@ -126,7 +141,7 @@ class Audio(Document):
     ``bitrate`` is kbit/s, by default fit for the codec and the channels. ``channels`` and
     ``sample_rate`` (hertz) are as in the source where they are not given; there are never
     more channels than in the source. ``bit_depth`` is for flac and pcm, by default 16.
-    ``copy`` takes the sound as it is.
+    ``fade_in`` and ``fade_out`` are seconds. ``copy`` takes the sound as it is.
     """
 
     codec: AudioCodec = "aac"
@@ -137,24 +152,8 @@ class Audio(Document):
     ) = None
     bit_depth: Literal[16, 24] | None = None
     loudness: Loudness | None = None
-
-
-Header = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[ -~]+$")]
-
-
-class ObjectTraits(Document):
-    """How the objects of an output are kept and served, by storages that know of it.
-
-    ``content_type`` is told by the name where it is left out. ``kms_key`` is the id or ARN
-    of the key that S3 is to encrypt with; ``storage_class`` is the service's own word.
-    """
-
-    content_type: Header | None = None
-    cache_control: Header | None = None
-    storage_class: Annotated[str, Field(max_length=64, pattern=r"^[A-Z0-9_]+$")] | None = (
-        None
-    )
-    kms_key: Header | None = None
+    fade_in: FadeSeconds | None = None
+    fade_out: FadeSeconds | None = None
 
 
 class FileOutput(Document):
@@ -162,8 +161,12 @@ class FileOutput(Document):
 
     Without ``video`` it is sound alone. ``audio`` that is null makes a silent film; where
     it is left out, the container's usual codec is used: so a recipe must be dumped with its
-    nulls. ``object`` is for object stores. ``from_preset`` is kept for the template
-    ``{preset}``.
+    nulls. ``subtitles`` are kept where the container can hold them, pictures and text;
+    null leaves them out. ``object`` is for object stores. ``from_preset`` is kept for the
+    template ``{preset}``.
+
+    ``ffmpeg_options`` are pairs of FFmpeg's own, given to it as they are after all others;
+    those that could touch another file are refused.
     """
 
     kind: Literal["file"] = "file"
@@ -171,7 +174,10 @@ class FileOutput(Document):
     container: Container | None = None
     video: Video | None = None
     audio: Audio | None = None
+    subtitles: Literal["keep"] | None = "keep"
+    ffmpeg_options: RawOptions = ()
     object: ObjectTraits | None = None
+    expect: Expect | None = None
     from_preset: str | None = None
 
 
@@ -179,8 +185,8 @@ class ThumbnailsOutput(Document):
     """JPEG pictures out of the film.
 
     Exactly one of ``count`` (spread evenly), ``interval`` (one every so many seconds, from
-    the start) and ``times`` (seconds) says which; without any it is ten. ``quality`` goes
-    from 1 to 100, higher is better.
+    the start), ``times`` (seconds) and ``poster`` (the first one that is worth showing)
+    says which; without any it is ten. ``quality`` goes from 1 to 100, higher is better.
     """
 
     kind: Literal["thumbnails"] = "thumbnails"
@@ -194,10 +200,65 @@ class ThumbnailsOutput(Document):
         ]
         | None
     ) = None
+    poster: bool = False
     width: Pixels | None = None
     height: Pixels | None = None
     quality: Annotated[int, Field(ge=1, le=100)] = 85
     object: ObjectTraits | None = None
+    expect: Expect | None = None
+    from_preset: str | None = None
+
+
+class Rung(Document):
+    """One rendition of a ladder: its box, and how many bits it takes.
+
+    It says what a ``Video`` does, and wins over what is said for all renditions. Without
+    ``bitrate`` and ``max_bitrate`` the latter is what is usual for its size.
+    """
+
+    width: Pixels | None = None
+    height: Pixels | None = None
+    quality: float | None = None
+    bitrate: VideoKbits | None = None
+    max_bitrate: VideoKbits | None = None
+    buffer: Annotated[float, Field(ge=0.1, le=60)] | None = None
+    profile: Profile | None = None
+    level: Annotated[str, Field(pattern=r"^[1-6](\.[0-9])?$")] | None = None
+
+
+class AdaptiveOutput(Document):
+    """Renditions of one film that players change between as their line allows.
+
+    ``video`` is what all renditions of the picture have in common; ``ladder`` lists them,
+    and is made to fit the source where it is left out or ``"auto"``. Every rendition has
+    its key frames at the same frames, ``gop`` seconds apart. ``audio`` is a rendition by
+    itself; of a source with several sounds there is one of each (``all``) or one in all
+    (``one``). As in a file, ``audio`` that is null makes silent films.
+
+    ``segments`` are parts of one file for each rendition, which manifests address by bytes
+    (``ranges``), or ``files`` of their own, or such files of MPEG-TS (``ts``).
+    """
+
+    kind: Literal["adaptive"] = "adaptive"
+    name: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    formats: Annotated[
+        tuple[Literal["hls", "dash"], ...], Field(min_length=1, max_length=2)
+    ] = ("hls", "dash")
+    segments: Literal["ranges", "files", "ts"] = "ranges"
+    segment_duration: Annotated[float, Field(ge=1, le=60)] = 6
+    gop: Annotated[float, Field(ge=0.5, le=60)] = 2
+    video: Video | None = None
+    ladder: Annotated[
+        Annotated[tuple[Rung, ...], Field(min_length=1, max_length=16)] | None,
+        BeforeValidator(
+            lambda said: None if said == "auto" else said,
+            json_schema_input_type=Literal["auto"] | tuple[Rung, ...] | None,
+        ),
+    ] = None
+    audio: Audio | None = None
+    audio_tracks: Literal["all", "one"] = "all"
+    object: ObjectTraits | None = None
+    expect: Expect | None = None
     from_preset: str | None = None
 
 
@@ -212,15 +273,29 @@ class PresetOutput(Document):
     preset: Annotated[str, Field(min_length=1, max_length=100)]
 
 
-Output: TypeAlias = FileOutput | ThumbnailsOutput
+Output: TypeAlias = FileOutput | AdaptiveOutput | ThumbnailsOutput | ExtraOutput
+
+#: The document of each kind of output; ``file`` is what one is that does not say.
+OUTPUT_KINDS: Mapping[str, type[Document]] = {
+    "file": FileOutput,
+    "adaptive": AdaptiveOutput,
+    "thumbnails": ThumbnailsOutput,
+    "captions": CaptionsOutput,
+    "sprite": SpriteOutput,
+    "waveform": WaveformOutput,
+    "animation": AnimationOutput,
+    "metadata": MetadataOutput,
+    "checksums": ChecksumsOutput,
+}
 
 
 def _kind(output: Any) -> str | None:
     """Tell pydantic which document an output is, whether raw or already read."""
     if isinstance(output, PresetOutput):
         return "preset"
-    if isinstance(output, FileOutput | ThumbnailsOutput):
-        return output.kind
+    if isinstance(output, Document):
+        kind = getattr(output, "kind", None)
+        return kind if isinstance(kind, str) else None
     if not isinstance(output, dict):
         return None
     if "preset" in output:
@@ -231,7 +306,14 @@ def _kind(output: Any) -> str | None:
 
 AnyOutput: TypeAlias = Annotated[
     Annotated[FileOutput, Tag("file")]
+    | Annotated[AdaptiveOutput, Tag("adaptive")]
     | Annotated[ThumbnailsOutput, Tag("thumbnails")]
+    | Annotated[CaptionsOutput, Tag("captions")]
+    | Annotated[SpriteOutput, Tag("sprite")]
+    | Annotated[WaveformOutput, Tag("waveform")]
+    | Annotated[AnimationOutput, Tag("animation")]
+    | Annotated[MetadataOutput, Tag("metadata")]
+    | Annotated[ChecksumsOutput, Tag("checksums")]
     | Annotated[PresetOutput, Tag("preset")],
     Discriminator(_kind),
 ]
@@ -253,7 +335,7 @@ class Recipe(Document):
     outputs: Annotated[tuple[AnyOutput, ...], Field(min_length=1, max_length=100)] = (
         PresetOutput(preset="web"),
     )
-    tags: Annotated[dict[Label, Label], Field(max_length=50)] = {}
+    tags: Annotated[dict[Label, Label], Field(max_length=50)] = Field(default_factory=dict)
     pass_through: Any = None
     if_exists: Literal["fail", "replace"] = "fail"
     priority: Literal["high", "normal", "low"] = "normal"

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Mapping
 from string import Formatter
 
-FIELDS = ("stem", "preset", "height", "width", "codec", "ext", "number")
+FIELDS = ("stem", "preset", "height", "width", "codec", "ext", "number", "language")
 _NUMBERS = {"height", "width", "number"}
 _FORMAT = re.compile(r"0?[1-9]?d?")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -11,7 +11,8 @@ _KEPT_BY_COPIES = {"codec", "speed"}
 def settled_picture(video: Video) -> Video:
     """Return ``video`` with its quality filled in, where nothing else says the bits."""
     usual = POWERS[video.codec].quality
-    if usual is None or video.quality is not None or video.bitrate is not None:
+    said = (video.quality, video.bitrate, video.target_vmaf)
+    if usual is None or any(each is not None for each in said):
         return video
     return video.model_copy(update={"quality": usual.default})
 
@@ -24,6 +25,7 @@ def picture_problems(video: Video, path: str) -> list[str]:
     return [
         *_quality_problems(video, powers, path),
         *_bitrate_problems(video, powers, path),
+        *_vmaf_problems(video, powers, path),
         *_profile_problems(video, powers, path),
         *_gop_problems(video, powers, path),
         *_other_problems(video, powers, path),
@@ -68,6 +70,19 @@ def _bitrate_problems(video: Video, powers: Powers, path: str) -> Iterator[str]:
             yield f"{path}.max_bitrate: must be at least the bitrate, {average}, not {most}"
     if video.buffer is not None and most is None:
         yield f"{path}.buffer: needs max_bitrate, of which it is so many seconds"
+
+
+def _vmaf_problems(video: Video, powers: Powers, path: str) -> Iterator[str]:
+    if video.target_vmaf is None:
+        return
+    if powers.quality is None:
+        yield f"{path}.target_vmaf: {video.codec} has no quality; choose by profile"
+    for name in ("quality", "bitrate", "max_bitrate"):
+        if getattr(video, name) is not None:
+            yield (
+                f"{path}: target_vmaf and {name} contradict each other; allowed: one of "
+                "them"
+            )
 
 
 def _profile_problems(video: Video, powers: Powers, path: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from media_nommer.core.recipes.codecs import (
     ROYALTY_FREE,
 )
 from media_nommer.core.recipes.documents import (
+    AdaptiveOutput,
     AnyOutput,
     FileOutput,
     Input,
@@ -21,18 +22,21 @@ from media_nommer.core.recipes.documents import (
     PresetOutput,
     Recipe,
 )
+from media_nommer.core.recipes.extra_settling import expect_problems
 from media_nommer.core.recipes.sentences import quoted, sentences
 from media_nommer.core.recipes.settling import settled
 
 _COMMON_TO_CODECS = {
     *("codec", "width", "height", "turn_box", "frame_rate", "max_frame_rate"),
     *("resize", "upscale", "pad_color", "crop", "deinterlace", "hdr"),
+    *("denoise", "sharpen", "fade_in", "fade_out"),
     *("channels", "loudness"),
 }
 #: What the preset says no more once its output says the first.
 _OVERRULED = {
-    "bitrate": ("quality", "max_bitrate", "buffer"),
-    "quality": ("bitrate",),
+    "bitrate": ("quality", "max_bitrate", "buffer", "target_vmaf"),
+    "quality": ("bitrate", "target_vmaf"),
+    "target_vmaf": ("quality", "bitrate", "max_bitrate", "buffer"),
     "profile": ("bit_depth",),
     "bit_depth": ("profile",),
     "frame_rate": ("max_frame_rate",),
@@ -96,6 +100,7 @@ def _with_outputs(recipe: Recipe, outputs: list[Output | PresetOutput]) -> Recip
         finished, wrong = settled(output, f"outputs[{index}]")
         complete.append(finished)
         problems += wrong
+        problems += expect_problems(finished, f"outputs[{index}].expect")
         if recipe.royalty_free:
             problems += _royalty_problems(finished, f"outputs[{index}]")
         if recipe.inputs[0].is_cut:
@@ -126,7 +131,7 @@ def _uncut_problems(output: Output, path: str) -> Iterator[str]:
 
 
 def _royalty_problems(output: Output, path: str) -> Iterator[str]:
-    if not isinstance(output, FileOutput):
+    if not isinstance(output, FileOutput | AdaptiveOutput):
         return  # JPEG is free
     parts = {"video": output.video, "audio": output.audio}
     for part, said in parts.items():
@@ -179,7 +184,7 @@ def _with_one_choice_of_pictures(
     merged: dict[str, Any], said: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Drop the preset's ``count`` when the output asks for an interval or for times."""
-    choices = {"count", "interval", "times"}
+    choices = {"count", "interval", "times", "poster"}
     if choices & set(said):
         for choice in choices - set(said):
             merged.pop(choice, None)

@@ -7,27 +7,25 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from media_nommer.core.recipes.base import Expect, ObjectTraits
 from media_nommer.core.recipes.documents import (
+    OUTPUT_KINDS,
     Audio,
     Crop,
     FileOutput,
     Input,
     Loudness,
-    ObjectTraits,
     PresetOutput,
     Recipe,
-    ThumbnailsOutput,
+    Rung,
     Video,
 )
+from media_nommer.core.recipes.extras import WaveformPicture
 
 _LONGEST_VALUE = 60
 _SECRET_FIELDS = {"url", "destination"}  # a password may stand in them
 
-_OUTPUTS: Mapping[str, type[BaseModel]] = {
-    "file": FileOutput,
-    "thumbnails": ThumbnailsOutput,
-    "preset": PresetOutput,
-}
+_OUTPUTS: Mapping[str, type[BaseModel]] = {**OUTPUT_KINDS, "preset": PresetOutput}
 
 _BOUNDS = {
     "greater_than_equal": ("at least", "ge"),
@@ -79,6 +77,9 @@ _FORMS: Mapping[str | int, str] = {
     "aspect": "allowed: such as 16:9 or 2.39:1",
     "pad_color": "allowed: black, white, or such as #20a0ff",
     "audio_language": "allowed: three letters, such as eng",
+    "language": "allowed: three letters, such as eng",
+    "color": "allowed: such as #20a0ff or, half seen through, #20a0ff80",
+    "background": "allowed: such as #20a0ff or, half seen through, #20a0ff80",
     "level": "allowed: such as 4.1",
     "group": "allowed: up to 128 letters, digits and ._:-",
     "storage_class": "allowed: capitals, digits and _",
@@ -87,8 +88,11 @@ _FORMS: Mapping[str | int, str] = {
 #: The documents inside an output, by the key that they stand under.
 _PARTS: Mapping[str, type[BaseModel]] = {
     "video": Video,
+    "ladder": Rung,
     "audio": Audio,
     "object": ObjectTraits,
+    "expect": Expect,
+    "picture": WaveformPicture,
     "crop": Crop,
     "loudness": Loudness,
 }
@@ -139,7 +143,7 @@ def _what(fault: dict[str, Any], location: Sequence[str | int], tag: str) -> str
         if not isinstance(fault["input"], Mapping):
             return f"must be an object, not {value}"
         said = quoted(fault["input"].get("kind"))
-        return f"the kind {said} is not known here; allowed: file, thumbnails"
+        return f"the kind {said} is not known here; allowed: {', '.join(OUTPUT_KINDS)}"
     if kind in {"too_long", "too_short"}:
         return _length(kind, context, location)
     if kind == "string_pattern_mismatch":

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from media_nommer.core.recipes.adaptive import settled_adaptive
 from media_nommer.core.recipes.codecs import (
     CONTAINER_OF_EXTENSION,
     CONTAINERS,
@@ -13,14 +14,18 @@ from media_nommer.core.recipes.codecs import (
     usual_extension,
 )
 from media_nommer.core.recipes.documents import (
+    AdaptiveOutput,
     Audio,
     FileOutput,
     Output,
     ThumbnailsOutput,
     Video,
 )
+from media_nommer.core.recipes.extra_settling import settled_extra
+from media_nommer.core.recipes.extras import ExtraOutput
 from media_nommer.core.recipes.names import template_problem, uses
 from media_nommer.core.recipes.pictures import picture_problems, settled_picture
+from media_nommer.core.recipes.raw import raw_problems
 from media_nommer.core.recipes.sounds import sound_problems
 
 _DEFAULT_PICTURES = 10
@@ -30,6 +35,10 @@ def settled(output: Output, path: str) -> tuple[Output, list[str]]:
     """Return ``output`` with nothing left to guess, and a sentence for each fault in it."""
     if isinstance(output, FileOutput):
         return _settled_file(output, path)
+    if isinstance(output, AdaptiveOutput):
+        return settled_adaptive(output, path)
+    if isinstance(output, ExtraOutput):
+        return settled_extra(output, path)
     return _settled_thumbnails(output, path)
 
 
@@ -46,6 +55,7 @@ def _settled_file(output: FileOutput, path: str) -> tuple[Output, list[str]]:
         *_name_problems(output.name, container, _fields(video), f"{path}.name"),
         *_video_problems(video, container, rules, f"{path}.video"),
         *_audio_problems(audio, container, rules, f"{path}.audio"),
+        *raw_problems(output.ffmpeg_options, f"{path}.ffmpeg_options"),
     ]
     if video is None and audio is None:
         problems.append(f"{path}: has neither video nor audio, so there is nothing to make")
@@ -123,15 +133,17 @@ def _misfit(path: str, container: str, codec: str, allowed: Sequence[str]) -> st
 
 
 def _settled_thumbnails(output: ThumbnailsOutput, path: str) -> tuple[Output, list[str]]:
-    said = [c for c in ("count", "interval", "times") if getattr(output, c) is not None]
-    changes: dict[str, Any] = {"name": output.name or "{stem}-{number:04d}.jpg"}
+    choices = ("count", "interval", "times", "poster")
+    said = [c for c in choices if getattr(output, c) not in {None, False}]
+    usual = "{stem}-poster.jpg" if output.poster else "{stem}-{number:04d}.jpg"
+    changes: dict[str, Any] = {"name": output.name or usual}
     if not said:
         changes["count"] = _DEFAULT_PICTURES
     problems: list[str] = []
     if len(said) > 1:
         problems.append(
             f"{path}: {' and '.join(said)} contradict each other; "
-            "allowed: one of count, interval, times"
+            f"allowed: one of {', '.join(choices)}"
         )
     finished = output.model_copy(update=changes)
     problems += _picture_name_problems(finished, f"{path}.name")
@@ -146,7 +158,8 @@ def _picture_name_problems(output: ThumbnailsOutput, path: str) -> list[str]:
         return [f"{path}: {wrong}"]
     if _extension(name) not in {"jpg", "jpeg", "{ext}"}:
         return [f"{path}: must end in one of: jpg, jpeg, {{ext}}"]
-    several = not (output.count == 1 or (output.times and len(set(output.times)) == 1))
+    one = output.poster or output.count == 1
+    several = not (one or (output.times and len(set(output.times)) == 1))
     if several and not uses(name, "number"):
         return [f"{path}: needs {{number}}, since there is more than one picture"]
     return []

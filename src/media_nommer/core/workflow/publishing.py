@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
+import structlog
+
 from media_nommer.core.errors import (
     Failure,
     JobOver,
     OutputChanged,
     OutputExists,
+    StorageError,
     WorkStopped,
 )
 from media_nommer.core.jobs import Job, JobState, Output, OutputState, PublishedFile
@@ -17,6 +20,8 @@ from media_nommer.core.tasks import Result, ResultFile
 from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.claims import HeldTask
 from media_nommer.core.workflow.engine import Engine
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +46,8 @@ def publish(engine: Engine, held: HeldTask, result: Result) -> Job:
     """Bring the job of a committed result to its end: every output in place, or failed.
 
     May be called again, by anyone, after a death at any point: what is on record is put as
-    recorded, and what is in place already is left as it is.
+    recorded, and what is in place already is left as it is. The files of an output are put
+    one after another in the order of the result, so that what names others may come last.
 
     Raises:
         JobOver: the job became final, or began another run, meanwhile.
@@ -57,7 +63,8 @@ def publish(engine: Engine, held: HeldTask, result: Result) -> Job:
         except (OutputExists, OutputChanged) as error:
             ended = replace(output, state=OutputState.FAILED, failure=Failure.of(error))
         else:
-            ended = replace(output, state=OutputState.FINISHED)
+            _remove_stale(engine, job, output)
+            ended = replace(output, state=OutputState.FINISHED, stale=())
         job = _record_output(engine, job, index, ended)
     return _finish(engine, job)
 
@@ -116,7 +123,18 @@ def _intended(storage: Storage, job: Job, index: int, result: Result) -> Output:
         )
     except OutputExists as error:
         return replace(output, state=OutputState.FAILED, failure=Failure.of(error))
-    return replace(output, files=files, facts=result.facts.get(index, {}))
+    facts = result.facts.get(index, {})
+    return replace(output, files=files, facts=facts, stale=_stale(output, files))
+
+
+def _stale(output: Output, files: tuple[PublishedFile, ...]) -> tuple[str, ...]:
+    """Return what earlier runs put there, or were about to, that is in nobody's way.
+
+    Only what was their own goes: another name might be a stranger's by now.
+    """
+    wanted = {file.url for file in files}
+    old = (*output.stale, *(file.url for file in output.files if file.own))
+    return tuple(url for url in dict.fromkeys(old) if url not in wanted)
 
 
 def _intended_file(
@@ -129,6 +147,7 @@ def _intended_file(
         sha256=file.sha256,
         work_url=file.work_url,
         before=_standing(storage, goal, output, url),
+        own=file.own,
     )
 
 
@@ -178,6 +197,17 @@ def _put(engine: Engine, held: HeldTask, file: PublishedFile, traits: Traits) ->
     except (OutputExists, OutputChanged):
         if not storage.holds(file.url, size=file.size, sha256=file.sha256):
             raise
+
+
+def _remove_stale(engine: Engine, job: Job, output: Output) -> None:
+    """Remove the segments of manifests that were replaced; what cannot go, stays."""
+    for url in output.stale:
+        try:
+            engine.storage.delete(url)
+        except StorageError as error:
+            log.warning("stale_file_left", job=job.id, url=url, message=error.message)
+            if error.retryable:
+                raise
 
 
 def _record_output(engine: Engine, job: Job, index: int, output: Output) -> Job:

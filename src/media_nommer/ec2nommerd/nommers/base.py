@@ -3,7 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from typing_extensions import override
 
@@ -14,6 +15,7 @@ from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.claims import HeldTask
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.core.workflow.following import gathered
+from media_nommer.ec2nommerd.nommers.sums import with_checksums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,16 @@ class Work:
     def log(self) -> Path:
         """Where encoders append what they print."""
         return self.scratch / "attempt.log"
+
+    @property
+    def source_name(self) -> str:
+        """What the source's file is called."""
+        return PurePosixPath(unquote(urlsplit(self.job.source).path)).name
+
+    @property
+    def source_stem(self) -> str:
+        """The same without its extension, for the names of outputs."""
+        return PurePosixPath(self.source_name).stem or "output"
 
     def stop(self) -> WorkStopped | None:
         """Return why the work must be dropped now, None while it may go on."""
@@ -136,7 +148,8 @@ class AssembleNommer(Nommer):
         """Return the results of all siblings as one."""
         work.enter(Phase.ASSEMBLING)
         task = work.task
-        return gathered(work.engine.store.tasks_of(task.job_id, task.run))
+        made = gathered(work.engine.store.tasks_of(task.job_id, task.run))
+        return with_checksums(work, made)
 
 
 #: Which nommer does which kind of task.

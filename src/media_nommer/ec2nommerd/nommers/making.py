@@ -3,21 +3,34 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from pathlib import Path
 
 import structlog
 
-from media_nommer.core.errors import EncodeError, Failure, MediaError, OutputDamaged
+from media_nommer.core.errors import (
+    EncodeError,
+    ExpectationMissed,
+    Failure,
+    MediaError,
+    OutputDamaged,
+)
 from media_nommer.core.media import Media
 from media_nommer.core.ports.encoder import Encoder, Progress
 from media_nommer.core.ports.probe import Probe, StreamCount
 from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.tasks import Result, ResultFile
 from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.extra_making import (
+    fetch_texts,
+    finish_extra,
+    measure_peaks,
+)
+from media_nommer.ec2nommerd.nommers.packaging import Bench, Packaged, package_output
+from media_nommer.ec2nommerd.nommers.searching import with_quality_found
 from media_nommer.planning.ffmpeg import Produced, encode_command, measure_commands
+from media_nommer.planning.gates import check_expected
 from media_nommer.planning.loudness import Measured, measured_in
-from media_nommer.planning.plan import OutputPlan, plan_outputs
+from media_nommer.planning.plan import OutputPlan, is_sums, plan_outputs
 from media_nommer.planning.room import expected_bytes
 from media_nommer.planning.tasks import Policy
 from media_nommer.planning.verify import check_output
@@ -66,7 +79,7 @@ def fetch_source(kit: Kit, work: Work) -> Source:
         kit.check_room(0 if url.startswith("file:") else found.size)
     path = work.scratch / SOURCE
     storage.fetch(url, path, stop=work.stop)
-    return Source(path, kit.probe.inspect(path, called=_name(url)))
+    return Source(path, kit.probe.inspect(path, called=work.source_name))
 
 
 def plan_job(work: Work, media: Media) -> tuple[OutputPlan, ...]:
@@ -76,13 +89,7 @@ def plan_job(work: Work, media: Media) -> tuple[OutputPlan, ...]:
         NoStreams: an output needs what the source lacks.
         InvalidRecipe: two outputs would have one name.
     """
-    stem = PurePosixPath(_name(work.job.source)).stem or "output"
-    return plan_outputs(media, parse_recipe(work.job.recipe), stem=stem)
-
-
-def _name(url: str) -> str:
-    """Return the name of the file that a URL leads to."""
-    return PurePosixPath(unquote(urlsplit(url).path)).name
+    return plan_outputs(media, parse_recipe(work.job.recipe), stem=work.source_stem)
 
 
 def make_outputs(
@@ -96,6 +103,9 @@ def make_outputs(
     Raises:
         EncodeError: none of them could be made.
     """
+    plans = [plan for plan in plans if not is_sums(plan)]  # they come last
+    if not plans:
+        return Result()
     kit.check_room(expected_bytes(plans, source.media))
     try:
         return _make(kit, work, source, plans)
@@ -119,6 +129,7 @@ def _make_apart(
                 raise
             failures[plan.index] = Failure.of(error)
         else:
+            failures |= made.failures
             whole = replace(
                 whole,
                 files=(*whole.files, *made.files),
@@ -128,6 +139,11 @@ def _make_apart(
 
 
 def _make(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> Result:
+    fetch_texts(kit.encoder, work, plans, source.media, SOURCE)
+    measure_peaks(kit.encoder, work, plans, source=SOURCE, threads=kit.threads)
+    plans, qualities = with_quality_found(
+        kit.encoder, work, plans, source.media, source=SOURCE, threads=kit.threads
+    )
     command = encode_command(
         source.media,
         plans,
@@ -148,31 +164,49 @@ def _make(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> 
                 _ENCODING_SHARE * min(progress.out_time / length, 1.0), progress.speed
             )
 
-    encoded = kit.encoder.run(
-        command.argv,
-        cwd=work.scratch,
-        log=work.log,
-        on_progress=on_progress,
-        stop=work.stop,
-    )
-    work.cpu_seconds += encoded.cpu_seconds
+    if command.argv:  # what goes with a film may need no encoder
+        encoded = kit.encoder.run(
+            command.argv,
+            cwd=work.scratch,
+            log=work.log,
+            on_progress=on_progress,
+            stop=work.stop,
+        )
+        work.cpu_seconds += encoded.cpu_seconds
     files: list[ResultFile] = []
     facts: dict[int, dict[str, object]] = {}
+    failures: dict[int, Failure] = {}
     for plan in plans:
         made = [p for p in command.produces if p.output == plan.index]
-        facts[plan.index] = _checked(kit, work, plan, made, source.media, frames)
-        files += [_kept(work, one) for one in made]
+        if plan.adaptive is not None:
+            packaged = _packaged(kit, work, plan, source.media, frames)
+            made, facts[plan.index] = list(packaged.files), packaged.facts
+        elif plan.extra is not None:
+            facts[plan.index] = _finished(kit, work, plan, source.media)
+        else:
+            facts[plan.index] = _checked(kit, work, plan, made, source.media, frames)
+        if found := qualities.get(plan.index):
+            facts[plan.index] |= {"quality": found.quality, "vmaf": found.score}
+        size = sum((work.scratch / one.path).stat().st_size for one in made)
+        try:
+            check_expected(plan.expect, size, facts[plan.index])
+        except ExpectationMissed as error:
+            failures[plan.index] = Failure.of(error)
+        else:
+            files += [_kept(work, one) for one in made]
     work.report(1.0)
-    return Result(files=tuple(files), facts=facts)
+    return Result(files=tuple(files), facts=facts, failures=failures)
 
 
-def _measured(kit: Kit, work: Work, plans: Sequence[OutputPlan]) -> dict[int, Measured]:
+def _measured(
+    kit: Kit, work: Work, plans: Sequence[OutputPlan]
+) -> dict[int | str, Measured]:
     """Return how loud the sounds are whose outputs are to have a certain loudness.
 
     Raises:
         EncodeError: the encoder did not tell.
     """
-    found: dict[int, Measured] = {}
+    found: dict[int | str, Measured] = {}
     for command in measure_commands(plans, source=SOURCE, threads=kit.threads):
         encoded = kit.encoder.run(
             command.argv, cwd=work.scratch, log=work.log, stop=work.stop
@@ -185,6 +219,42 @@ def _measured(kit: Kit, work: Work, plans: Sequence[OutputPlan]) -> dict[int, Me
             )
         found |= dict.fromkeys(command.outputs, measured)
     return found
+
+
+def _packaged(
+    kit: Kit, work: Work, plan: OutputPlan, media: Media, frames: int | None
+) -> Packaged:
+    """Make the segments and manifests of an adaptive output, each rendition checked."""
+
+    def look(part: OutputPlan, path: Path) -> Media:
+        work.check()
+        _check_left(path)
+        found, counts = _looked_into(kit, path, count=True)
+        check_output(part, found, counts, media, encoded=frames)
+        return found
+
+    def encode(argv: Sequence[str]) -> None:
+        encoded = kit.encoder.run(argv, cwd=work.scratch, log=work.log, stop=work.stop)
+        work.cpu_seconds += encoded.cpu_seconds
+
+    attempt = f"{work.task.id}.c{work.held.number}"
+    return package_output(Bench(kit.probe, work.scratch, attempt, look, encode), plan)
+
+
+def _finished(kit: Kit, work: Work, plan: OutputPlan, media: Media) -> dict[str, object]:
+    """Make what the encoder could not of an output that goes with a film, and check it."""
+
+    def look(path: Path) -> tuple[Media, tuple[StreamCount, ...]]:
+        work.check()
+        return _looked_into(kit, path, count=True)
+
+    work.check()
+    return finish_extra(plan, work.scratch, media, look)
+
+
+def _check_left(path: Path) -> None:
+    if not path.is_file() or not path.stat().st_size:
+        raise OutputDamaged(f"the encoder left no {path.name}")
 
 
 def _checked(
@@ -201,8 +271,7 @@ def _checked(
     """
     paths = [work.scratch / one.path for one in made]
     for path in paths:
-        if not path.is_file() or not path.stat().st_size:
-            raise OutputDamaged(f"the encoder left no {path.name}")
+        _check_left(path)
     facts: dict[str, object] = {}
     for path in {paths[0], paths[-1]}:
         work.check()
@@ -233,8 +302,12 @@ def _facts(found: Media, counts: tuple[StreamCount, ...]) -> dict[str, object]:
         }
     if sound := found.sound:
         facts |= {"audio": sound.codec, "channels": sound.channels}
+    if found.subtitles:
+        facts["subtitles"] = [text.language for text in found.subtitles]
     if found.duration is not None and counts:
         facts["duration"] = round(found.duration, 3)
+        if found.duration > 0:
+            facts["bitrate"] = round(found.size * 8 / 1000 / found.duration)
     return facts
 
 
@@ -245,5 +318,10 @@ def _kept(work: Work, made: Produced) -> ResultFile:
     size = path.stat().st_size
     url = work.keep(path, made.path, sha256=digest)
     return ResultFile(
-        output=made.output, key=made.name, work_url=url, size=size, sha256=digest
+        output=made.output,
+        key=made.name,
+        work_url=url,
+        size=size,
+        sha256=digest,
+        own=made.own,
     )

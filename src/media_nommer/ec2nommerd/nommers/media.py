@@ -15,6 +15,7 @@ from media_nommer.ec2nommerd.nommers.making import (
     make_outputs,
     plan_job,
 )
+from media_nommer.ec2nommerd.nommers.sums import with_checksums
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.tasks import plan_tasks
 
@@ -49,7 +50,8 @@ class InspectNommer(Nommer):
             return Result(plan=tasks, failures=failures)
         work.enter(Phase.ENCODING)
         made = make_outputs(self._kit, work, source, free)
-        return replace(made, failures={**failures, **made.failures})
+        whole = replace(made, failures={**failures, **made.failures})
+        return with_checksums(work, whole)
 
 
 class EncodeNommer(Nommer):

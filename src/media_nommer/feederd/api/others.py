@@ -1,10 +1,12 @@
-"""The routes for what is not a job: nodes, the fleet, presets, health."""
+"""The routes for what is not a job: nodes, the fleet, presets, the schema, health."""
 
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Header
 from fastapi.responses import PlainTextResponse, Response
 
+from media_nommer.core.recipes.schema import recipe_schema
 from media_nommer.feederd.api.jobs import Service, answer
 from media_nommer.feederd.api.problems import described
 from media_nommer.feederd.views import (
@@ -18,6 +20,8 @@ from media_nommer.feederd.views import (
 )
 
 router = APIRouter()
+
+_SCHEMA = "application/schema+json"
 
 
 @router.get("/v1/nodes", tags=["fleet"], response_model=NodeList, responses=described(503))
@@ -54,6 +58,18 @@ def presets(service: Service) -> Response:
     """List the presets."""
     views = tuple(map(PresetView.of, service.presets.values()))
     return answer(PresetList(presets=views))
+
+
+@router.get(
+    "/v1/schema",
+    tags=["presets"],
+    response_class=Response,
+    responses={200: {"content": {_SCHEMA: {"schema": {"type": "object"}}}}},
+)
+def schema(service: Service) -> Response:
+    """Return the JSON Schema of the recipes that are submitted."""
+    found = recipe_schema(service.presets, submitted=True)
+    return Response(json.dumps(found), media_type=_SCHEMA)
 
 
 @router.get("/healthz", tags=["health"], response_model=Health, responses=described(503))

@@ -41,6 +41,7 @@ def test_our_wheel_has_every_file_with_its_right_digest(tmp_path: Path) -> None:
     assert {line.split(",")[0] for line in lines} == names
     assert "media_nommer/ec2nommerd/worker.py" in names
     assert any(name.startswith("media_nommer/core/presets/") for name in names)
+    assert "twisted/plugins/media_nommer_plugin.py" in names  # twistd knows us by it
     assert not [name for name in names if "__pycache__" in name]
 
 

@@ -1,0 +1,50 @@
+"""What all documents of a recipe have in common."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Pixels = Annotated[int, Field(ge=16, le=16384)]
+Template = Annotated[str, Field(min_length=1, max_length=1024)]
+Header = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[ -~]+$")]
+
+
+class Document(BaseModel):
+    """A part of the recipe; keys that it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+class ObjectTraits(Document):
+    """How the objects of an output are kept and served, by storages that know of it.
+
+    ``content_type`` is told by the name where it is left out. ``kms_key`` is the id or ARN
+    of the key that S3 is to encrypt with; ``storage_class`` is the service's own word.
+    """
+
+    content_type: Header | None = None
+    cache_control: Header | None = None
+    storage_class: Annotated[str, Field(max_length=64, pattern=r"^[A-Z0-9_]+$")] | None = (
+        None
+    )
+    kms_key: Header | None = None
+
+
+class Expect(Document):
+    """What an output must come to; one that does not fails, and the others stand.
+
+    ``max_size`` is bytes over all of its files, durations are seconds.
+    """
+
+    max_size: Annotated[int, Field(ge=1)] | None = None
+    min_duration: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
+    max_duration: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+
+
+class AnyKind(Document):
+    """What an output of any kind may say."""
+
+    name: Template | None = None
+    object: ObjectTraits | None = None
+    expect: Expect | None = None
+    from_preset: str | None = None

@@ -1,0 +1,194 @@
+"""Packaging adaptive outputs: from encoded renditions to all files that are published."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from media_nommer.core.errors import MediaError, OutputDamaged
+from media_nommer.core.fragments import FragmentedFile
+from media_nommer.core.media import Media
+from media_nommer.core.ports.probe import Probe
+from media_nommer.planning.adaptive import AdaptivePlan, check_count
+from media_nommer.planning.ffmpeg import Produced
+from media_nommer.planning.packaging.checking import check_index, check_renditions
+from media_nommer.planning.packaging.hls import target_duration
+from media_nommer.planning.packaging.index import index_bytes, index_place
+from media_nommer.planning.packaging.names import base_name, publication_id
+from media_nommer.planning.packaging.package import (
+    Piece,
+    Writing,
+    package,
+    rendition_facts,
+)
+from media_nommer.planning.packaging.packed import Packed
+from media_nommer.planning.packaging.segments import segments_of
+from media_nommer.planning.packaging.transport import (
+    check_transport,
+    transport_command,
+    with_transport_sizes,
+)
+from media_nommer.planning.plan import OutputPlan, renditions_of
+
+_AT_ONCE = 1024 * 1024  # bytes
+
+#: Looks into one encoded file, holds it against its plan, and returns what was found.
+Look = Callable[[OutputPlan, Path], Media]
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """The files of an adaptive output in the order of publication, and its renditions."""
+
+    files: tuple[Produced, ...]
+    facts: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What packaging works with.
+
+    ``attempt`` is like no other's; names are made of it. ``encode`` runs the encoder in
+    ``scratch``.
+    """
+
+    probe: Probe
+    scratch: Path
+    attempt: str
+    look: Look
+    encode: Callable[[Sequence[str]], None]
+
+
+def package_output(bench: Bench, output: OutputPlan) -> Packaged:
+    """Check the renditions of an output, make their segments, and write its manifests.
+
+    Raises:
+        OutputDamaged: the encoder left something other than planned.
+        InvalidRecipe: it has more segments than a job's record can hold files.
+    """
+    assert output.adaptive is not None
+    publication = publication_id(bench.attempt, output.index)
+    made = [
+        _packed(bench, part, output.adaptive, publication) for part in renditions_of(output)
+    ]
+    check_renditions(output.adaptive, made)
+    check_count(len(package(output, made)), f"outputs[{output.index}]")
+    if output.adaptive.segments == "ts":
+        made = [_transported(bench, output, each) for each in made]
+    else:
+        for each in made:
+            _write_index(bench, output, each)
+    kept = tuple(
+        _written(output, number, file, bench.scratch)
+        for number, file in enumerate(package(output, made))
+    )
+    return Packaged(kept, _facts(output, made))
+
+
+def rendition_path(output: OutputPlan, key: str) -> str:
+    """Return what a rendition's file is called in scratch."""
+    return f"out-{output.index}-{key}.mp4"
+
+
+def transport_path(output: OutputPlan, key: str, number: int) -> str:
+    """Return what a rendition's segment of MPEG-TS is called in scratch."""
+    return f"out-{output.index}-{key}-{number:06d}.ts"
+
+
+def _packed(bench: Bench, part: OutputPlan, plan: AdaptivePlan, publication: str) -> Packed:
+    rendition = part.rendition
+    assert rendition is not None
+    path = bench.scratch / rendition_path(part, rendition.key)
+    media = bench.look(part, path)
+    file = _fragments(bench.probe, path)
+    return Packed(
+        rendition=rendition,
+        base=base_name(rendition, publication),
+        media=media,
+        file=file,
+        segments=segments_of(file, plan.segment),
+    )
+
+
+def _fragments(probe: Probe, path: Path) -> FragmentedFile:
+    try:
+        return probe.fragments(path)
+    except MediaError as error:
+        raise OutputDamaged(f"the encoder left {path.name} damaged: {error}") from error
+
+
+def _transported(bench: Bench, output: OutputPlan, packed: Packed) -> Packed:
+    """Copy a rendition into segments of MPEG-TS, and count the frames of each."""
+    key = packed.rendition.key
+    pattern = transport_path(output, key, 0).replace("000000", "%06d")
+    bench.encode(transport_command(packed, rendition_path(output, key), pattern))
+    paths = sorted(bench.scratch.glob(pattern.replace("%06d", "*")))
+    sized = with_transport_sizes(packed, [path.stat().st_size for path in paths])
+    for number, path in enumerate(paths, start=1):
+        try:
+            check_transport(packed, number, bench.probe.count(path))
+        except MediaError as error:
+            raise OutputDamaged(f"the segment {path.name} is damaged: {error}") from error
+    return sized
+
+
+def _write_index(bench: Bench, output: OutputPlan, packed: Packed) -> None:
+    """Put an index of segments in the place of the encoder's, and see that it stands."""
+    path = bench.scratch / rendition_path(output, packed.rendition.key)
+    with path.open("r+b") as file:
+        file.seek(packed.file.index_offset)
+        file.write(index_bytes(packed.file, packed.segments))
+    after = _fragments(bench.probe, path)
+    check_index(packed.file, after)
+    if index_place(packed.file, packed.segments) != (
+        *(after.index_offset, after.index_offset + after.index_size - 1),
+    ):
+        raise OutputDamaged(f"the index of {path.name} is not where it should be")
+
+
+def _written(
+    output: OutputPlan, number: int, file: Piece | Writing, scratch: Path
+) -> Produced:
+    """Bring one file about in scratch, under a name of ours."""
+    own = file.name not in output.names
+    if isinstance(file, Piece) and file.number:
+        path = transport_path(output, file.rendition, file.number)
+        return Produced(output.index, path, file.name, own=own)
+    if isinstance(file, Piece) and file.size is None:
+        path = rendition_path(output, file.rendition)
+        return Produced(output.index, path, file.name, own=own)
+    ending = file.name.rpartition(".")[2]
+    path = f"out-{output.index}-{number:06d}.{ending}"
+    if isinstance(file, Writing):
+        (scratch / path).write_text(file.text, encoding="utf-8")
+    else:
+        _cut(scratch / rendition_path(output, file.rendition), file, scratch / path)
+    return Produced(output.index, path, file.name, own=own)
+
+
+def _cut(whole: Path, piece: Piece, path: Path) -> None:
+    left = piece.size or 0
+    with whole.open("rb") as source, path.open("wb") as target:
+        source.seek(piece.offset)
+        while left:
+            part = source.read(min(left, _AT_ONCE))
+            if not part:
+                raise OutputDamaged(f"{whole.name} is shorter than its index says")
+            target.write(part)
+            left -= len(part)
+
+
+def _facts(output: OutputPlan, made: Sequence[Packed]) -> dict[str, object]:
+    """Return what to tell people of the whole output: its best picture and its sound."""
+    assert output.adaptive is not None
+    target = target_duration(made)
+    told = [rendition_facts(each, target) for each in made]
+    facts: dict[str, object] = {"format": "+".join(output.adaptive.formats)}
+    pictures = [each for each in made if each.rendition.video]
+    for each, about in zip(made, told, strict=True):
+        if each in (pictures[:1] or made[:1]) or "audio" in about:
+            wanted = ("video", "width", "height", "audio", "channels")
+            facts = {**{k: about[k] for k in wanted if k in about}, **facts}
+    if pictures:
+        facts["frames"] = sum(each.frames for each in pictures[0].file.fragments)
+    facts["duration"] = round(float(max(each.length for each in made)), 3)
+    return {**facts, "renditions": told}

@@ -1,0 +1,287 @@
+"""What an adaptive output becomes: its renditions, their key frames and their segments."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Literal
+
+from media_nommer.core.errors import InvalidRecipe, NoStreams
+from media_nommer.core.media import AudioStream, Media, VideoStream
+from media_nommer.core.recipes.adaptive import rung_video
+from media_nommer.core.recipes.documents import AdaptiveOutput, Rung, Video
+from media_nommer.planning.ladder import auto_ladder, share_of_source, usual_kbits
+from media_nommer.planning.shapes import shape_of
+from media_nommer.planning.sizes import Size, shown_size
+from media_nommer.planning.sound import AudioPlan, plan_audio
+from media_nommer.planning.video import VideoPlan, picture_of, plan_video
+
+_MOST_FILES = 2000  # that a job's record holds in every store, beside those of a run before
+_MOST_SOUNDS = 16
+_LATE = 0.0005  # seconds: later than this a stream begins late
+_EXACT = ("mov", "matroska")  # formats whose headers tell when a stream begins
+_SOUND_FRAGMENT = 0.4  # seconds: how far the segments of sound may be off those of picture
+_LONG_FRAGMENT = 2.0  # the same for films of which an index could not hold so many
+_LONG = 6 * 3600.0
+_LONGEST_TITLE = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendition:
+    """One encoding of the picture or of a sound, in a file of its own.
+
+    ``key`` is like no other's of the output; ``label`` says in names of files what it is,
+    and ``title`` in players. ``fragment`` is about the seconds of one fragment of a sound;
+    those of a picture begin at key frames. Of the sounds one is the ``default``.
+    """
+
+    key: str
+    label: str
+    title: str
+    video: VideoPlan | None = None
+    audio: AudioPlan | None = None
+    fragment: float | None = None
+    default: bool = False
+
+    @property
+    def holds(self) -> str:
+        """The codec that it holds."""
+        part = self.video or self.audio
+        return part.holds if part else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdaptivePlan:
+    """One adaptive output. ``segment`` and ``gop`` are seconds, as they will really be."""
+
+    renditions: tuple[Rendition, ...]
+    formats: tuple[Literal["hls", "dash"], ...]
+    segments: Literal["ranges", "files", "ts"]
+    segment: float
+    gop: float
+
+    @property
+    def pictures(self) -> tuple[Rendition, ...]:
+        """The renditions of the picture, the largest first."""
+        return tuple(each for each in self.renditions if each.video)
+
+    @property
+    def sounds(self) -> tuple[Rendition, ...]:
+        """The renditions of sounds."""
+        return tuple(each for each in self.renditions if each.audio)
+
+
+def plan_adaptive(media: Media, output: AdaptiveOutput, where: str) -> AdaptivePlan:
+    """Return the plan of an adaptive output.
+
+    A source without sound makes a silent one, one without a picture makes sound alone.
+
+    Raises:
+        NoStreams: the source has neither of what is asked for.
+        InvalidRecipe: there would be more files than a job's record holds, or a level has
+            no room for its picture.
+    """
+    pictures: tuple[Rendition, ...] = ()
+    if output.video is not None and (media.picture is not None or output.audio is None):
+        pictures = _pictures(media, output, output.video, where)
+    renditions = (*pictures, *_sounds(media, output, where))
+    if not renditions:
+        raise NoStreams(f"{where}: needs sound, and the source has none")
+    gop = _gop_seconds(pictures, output.gop)
+    plan = AdaptivePlan(
+        renditions=renditions,
+        formats=output.formats,
+        segments=output.segments,
+        segment=gop * round(output.segment_duration / output.gop),
+        gop=gop,
+    )
+    _check_files(plan, media, where)
+    return plan
+
+
+def _pictures(
+    media: Media, output: AdaptiveOutput, video: Video, where: str
+) -> tuple[Rendition, ...]:
+    stream = picture_of(media, where)
+    late = _late(media, stream)
+    made: list[Rendition] = []
+    for number, said in enumerate(_videos(media, stream, output, video, where), start=1):
+        plan = plan_video(media, said, "mp4", where)
+        if late is not None:
+            length = plan.duration
+            plan = replace(
+                plan, from_start=True, duration=None if length is None else length + late
+            )
+        label = f"{min(plan.width, plan.height)}p"
+        made.append(Rendition(key=f"v{number}", label=label, title=label, video=plan))
+    return tuple(made)
+
+
+def _videos(
+    media: Media, stream: VideoStream, output: AdaptiveOutput, video: Video, where: str
+) -> Sequence[Video]:
+    """Return what a recipe would say of each rendition, the largest first."""
+    share = _share(media, stream)
+    if output.ladder is None:
+        top = shape_of(stream, video, smallest=16, where=where).size
+        rate = plan_video(media, video, "mp4", where).timing.rate
+        steps = auto_ladder(
+            top,
+            codec=video.codec,
+            rate=None if rate is None else float(rate),
+            share=share,
+            smallest=16,
+        )
+        rungs = [_rung(step.size, step.max_bitrate) for step in steps]
+        return [_fixed(rung_video(output, rung)) for rung in rungs]
+    found = [
+        (rung, _bounded(rung_video(output, rung), media, share, where))
+        for rung in output.ladder
+    ]
+    sizes = [plan_video(media, said, "mp4", where) for _, said in found]
+    kept = [
+        (plan.width * plan.height, rung, said)
+        for (rung, said), plan in zip(found, sizes, strict=True)
+        if not _surpassed(rung, plan, output.ladder, sizes)
+    ]
+    kept.sort(key=lambda each: (each[0], each[2].bitrate or each[2].max_bitrate or 0))
+    return [said for _, _, said in reversed(kept)]
+
+
+def _rung(size: Size, max_bitrate: int) -> Rung:
+    return Rung.model_construct(
+        width=size.width, height=size.height, max_bitrate=max_bitrate
+    )
+
+
+def _fixed(video: Video) -> Video:
+    """Return a picture whose box is the size it shall have, upright or not."""
+    return video.model_copy(update={"turn_box": False})
+
+
+def _bounded(video: Video, media: Media, share: float, where: str) -> Video:
+    """Return a picture with the usual most bits of its size where nothing is said."""
+    if video.bitrate is not None or video.max_bitrate is not None:
+        return video
+    plan = plan_video(media, video, "mp4", where)
+    rate = plan.timing.rate
+    most = usual_kbits(
+        Size(plan.width, plan.height),
+        codec=video.codec,
+        rate=None if rate is None else float(rate),
+        share=share,
+    )
+    return video.model_copy(update={"max_bitrate": most})
+
+
+def _surpassed(
+    rung: Rung, plan: VideoPlan, rungs: Sequence[Rung], plans: Sequence[VideoPlan]
+) -> bool:
+    """Say whether a smaller box gives the same picture already: the source has no more."""
+    return any(
+        (other_plan.width, other_plan.height) == (plan.width, plan.height)
+        and _box(other) < _box(rung)
+        for other, other_plan in zip(rungs, plans, strict=True)
+    )
+
+
+def _box(rung: Rung) -> int:
+    return (rung.width or 16_384) * (rung.height or 16_384)
+
+
+def _share(media: Media, stream: VideoStream) -> float:
+    """Return which part of the usual bits is of use for the source's picture."""
+    bits = media.bit_rate
+    if bits is None and media.duration:
+        bits = round(media.size * 8 / media.duration)
+    rate = stream.average_rate or stream.frame_rate
+    return share_of_source(
+        shown_size(stream),
+        None if bits is None else bits / 1000,
+        codec=stream.codec,
+        rate=None if rate is None else float(rate),
+    )
+
+
+def _sounds(media: Media, output: AdaptiveOutput, where: str) -> tuple[Rendition, ...]:
+    chosen = media.sound
+    if output.audio is None or chosen is None:
+        return ()
+    streams = [chosen]
+    if output.audio_tracks == "all":
+        streams += [stream for stream in media.audio if stream is not chosen]
+    long = (media.duration or 0.0) > _LONG
+    made: list[Rendition] = []
+    for number, stream in enumerate(streams[:_MOST_SOUNDS], start=1):
+        alone = replace(media, audio=(stream,))
+        plan = plan_audio(alone, output.audio, "mp4", where)
+        if plan is None:
+            continue
+        late = _late(media, stream) or 0.0
+        length = None if plan.duration is None else plan.duration + late
+        made.append(
+            Rendition(
+                key=f"a{number}",
+                label=plan.language or "",
+                title=_title(stream, [each.title for each in made]),
+                audio=replace(plan, from_start=True, duration=length),
+                fragment=_LONG_FRAGMENT if long else _SOUND_FRAGMENT,
+                default=number == 1,
+            )
+        )
+    return tuple(made)
+
+
+def _title(stream: AudioStream, others: Sequence[str]) -> str:
+    """Return how players list a sound; no two of them alike."""
+    told = " ".join(re.sub(r"[\x00-\x1f\x7f\"<>&]+", " ", stream.title or "").split())
+    name = told[:_LONGEST_TITLE].strip() or stream.language or "sound"
+    number = 2
+    title = name
+    while title in others:
+        title = f"{name} {number}"
+        number += 1
+    return title
+
+
+def _late(media: Media, stream: VideoStream | AudioStream) -> float | None:
+    """Return by how many seconds a stream begins after its file, None for not at all.
+
+    Where headers do not tell it surely, it is nought: what comes late is seen to.
+    """
+    late = max(0.0, (stream.start_time or media.start_time) - media.start_time)
+    if late > _LATE:
+        return late
+    exact = stream.start_time is not None and any(n in media.format for n in _EXACT)
+    return None if exact else 0.0
+
+
+def _gop_seconds(pictures: Sequence[Rendition], wanted: float) -> float:
+    """Return how long a group of pictures really is: so many whole frames."""
+    for rendition in pictures:
+        assert rendition.video is not None
+        timing = rendition.video.timing
+        if timing.rate is not None and timing.gop_seconds is None:
+            return float(timing.gop / timing.rate)
+    return wanted
+
+
+def _check_files(plan: AdaptivePlan, media: Media, where: str) -> None:
+    """Refuse more files than a job's record holds."""
+    if plan.segments == "ranges" or media.duration is None:
+        return
+    count = len(plan.renditions) * (ceil(media.duration / plan.segment) + 3) + 2
+    check_count(count, where)
+
+
+def check_count(count: int, where: str) -> None:
+    """Do nothing if a job's record can hold so many files of one output.
+
+    Raises:
+        InvalidRecipe: it cannot.
+    """
+    if count > _MOST_FILES:
+        raise InvalidRecipe(
+            f"{where}.segments: would make {count} files; allowed: {_MOST_FILES}. Take "
+            "ranges, which are few files, or a longer segment_duration"
+        )

@@ -1,0 +1,26 @@
+"""What an inspection found, as a document for other people's programs.
+
+The names of its fields last: new ones may come, and none goes or changes its meaning.
+"""
+
+from dataclasses import asdict
+from fractions import Fraction
+from typing import Any
+
+from media_nommer.core.media import Media
+
+VERSION = 1
+
+
+def media_document(media: Media) -> dict[str, Any]:
+    """Return ``media`` in what JSON has: a rate is a text such as ``30000/1001``."""
+    document: dict[str, Any] = _plain({"version": VERSION, **asdict(media)})
+    return document
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, Fraction) else value

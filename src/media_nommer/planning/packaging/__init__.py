@@ -1,0 +1,1 @@
+"""What stands around the segments of an adaptive output: playlists, manifests, indices."""

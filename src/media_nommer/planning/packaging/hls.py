@@ -1,0 +1,192 @@
+"""Playlists of HTTP Live Streaming: RFC 8216, and Apple's rules for authors."""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from media_nommer.planning.packaging.languages import language_tag
+from media_nommer.planning.packaging.names import (
+    Place,
+    file_name,
+    header_name,
+    key_frames_name,
+    playlist_name,
+    segment_name,
+)
+from media_nommer.planning.packaging.packed import Packed
+from media_nommer.planning.packaging.segments import Segment, mean_bits, peak_bits
+
+_VERSION = 7  # what MP4 in segments needs
+_VERSION_TS = 4
+_GROUP = "audio"
+_BEGIN_BELOW = 2_500_000  # bit/s: players begin with what is listed first
+
+
+def target_duration(renditions: Iterable[Packed]) -> int:
+    """Return the target duration, which all playlists of one master must share."""
+    longest = (part.duration for each in renditions for part in each.segments)
+    return max(1, max(_rounded(length) for length in longest))
+
+
+def media_playlist(packed: Packed, target: int, *, segments: str) -> str:
+    """Return the playlist of one rendition."""
+    ts = segments == "ts"
+    lines = _head(_VERSION_TS if ts else _VERSION, target)
+    if not ts:
+        lines.append(_map(packed, segments))
+    for number, part in enumerate(packed.segments, start=1):
+        lines.append(f"#EXTINF:{float(part.duration):.6f},")
+        lines += _address(_place(packed, number, part, segments))
+    return _text([*lines, "#EXT-X-ENDLIST"])
+
+
+def key_frames_playlist(packed: Packed, target: int, *, segments: str) -> str:
+    """Return the playlist of a rendition's key frames alone, for winding through a film."""
+    lines = [*_head(_VERSION, target), "#EXT-X-I-FRAMES-ONLY", _map(packed, segments)]
+    for part, place in zip(key_frames(packed), _key_places(packed, segments), strict=True):
+        lines.append(f"#EXTINF:{float(part.duration):.6f},")
+        lines += _address(place)
+    return _text([*lines, "#EXT-X-ENDLIST"])
+
+
+def key_frames(packed: Packed) -> list[Segment]:
+    """Return the key frames of a rendition as segments, each lasting until the next."""
+    scale = packed.file.timescale
+    return [
+        Segment(
+            start=Fraction(each.time, scale),
+            duration=Fraction(each.duration, scale),
+            offset=each.offset,
+            size=each.first_end - each.offset,
+        )
+        for each in packed.file.fragments
+    ]
+
+
+def master_playlist(renditions: Sequence[Packed], target: int, *, key_frames: bool) -> str:
+    """Return the playlist that lists the renditions; its addresses are beside it."""
+    pictures = [each for each in renditions if each.rendition.video]
+    sounds = [each for each in renditions if each.rendition.audio]
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{_VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    lines += [_sound(each) for each in sounds]
+    for each in _in_order(pictures or sounds[:1], target):
+        lines += [_variant(each, sounds, target), playlist_name(each.base)]
+    if key_frames:
+        lines += [_key_frames_variant(each, target) for each in pictures]
+    return _text(lines)
+
+
+def _in_order(pictures: Sequence[Packed], target: int) -> list[Packed]:
+    """Return the best that most lines carry, and then all others from the best down."""
+    bits = {each.base: peak_bits(each.segments, target) for each in pictures}
+    falling = sorted(pictures, key=lambda each: -bits[each.base])
+    first = next((p for p in falling if bits[p.base] <= _BEGIN_BELOW), falling[-1])
+    return [first, *(each for each in falling if each is not first)]
+
+
+def _sound(packed: Packed) -> str:
+    audio, rendition = packed.rendition.audio, packed.rendition
+    assert audio is not None
+    language = language_tag(audio.language)
+    default = "YES" if rendition.default else "NO"
+    return "#EXT-X-MEDIA:" + _attributes(
+        ("TYPE", "AUDIO"),
+        ("GROUP-ID", f'"{_GROUP}"'),
+        ("NAME", f'"{rendition.title}"'),
+        ("LANGUAGE", f'"{language}"' if language else None),
+        ("DEFAULT", default),
+        ("AUTOSELECT", "YES" if rendition.default or language else "NO"),
+        ("CHANNELS", f'"{audio.channels}"'),
+        ("URI", f'"{playlist_name(packed.base)}"'),
+    )
+
+
+def _variant(packed: Packed, sounds: Sequence[Packed], target: int) -> str:
+    """Return what is told of one choice: the picture with the dearest of the sounds."""
+    others = sounds if packed.rendition.video else ()
+    peaks = [peak_bits(each.segments, target) for each in others]
+    means = [mean_bits(each.segments) for each in others]
+    codecs = [packed.codec, *(each.codec for each in others)]
+    rate = packed.frame_rate
+    return "#EXT-X-STREAM-INF:" + _attributes(
+        ("BANDWIDTH", peak_bits(packed.segments, target) + max(peaks, default=0)),
+        ("AVERAGE-BANDWIDTH", mean_bits(packed.segments) + max(means, default=0)),
+        ("CODECS", f'"{",".join(dict.fromkeys(codecs))}"'),
+        ("RESOLUTION", _resolution(packed)),
+        ("FRAME-RATE", None if rate is None else f"{float(rate):.3f}"),
+        ("VIDEO-RANGE", packed.light if packed.rendition.video else None),
+        ("AUDIO", f'"{_GROUP}"' if sounds else None),
+    )
+
+
+def _key_frames_variant(packed: Packed, target: int) -> str:
+    parts = key_frames(packed)
+    return "#EXT-X-I-FRAME-STREAM-INF:" + _attributes(
+        ("BANDWIDTH", peak_bits(parts, target)),
+        ("AVERAGE-BANDWIDTH", mean_bits(parts)),
+        ("CODECS", f'"{packed.codec}"'),
+        ("RESOLUTION", _resolution(packed)),
+        ("VIDEO-RANGE", packed.light),
+        ("URI", f'"{key_frames_name(packed.base)}"'),
+    )
+
+
+def _resolution(packed: Packed) -> str | None:
+    video = packed.rendition.video
+    return None if video is None else f"{video.width}x{video.height}"
+
+
+def _attributes(*pairs: tuple[str, object]) -> str:
+    return ",".join(f"{name}={value}" for name, value in pairs if value is not None)
+
+
+def _head(version: int, target: int) -> list[str]:
+    return [
+        *("#EXTM3U", f"#EXT-X-VERSION:{version}"),
+        *(f"#EXT-X-TARGETDURATION:{target}", "#EXT-X-MEDIA-SEQUENCE:0"),
+        *("#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-INDEPENDENT-SEGMENTS"),
+    ]
+
+
+def _map(packed: Packed, segments: str) -> str:
+    if segments == "files":
+        return f'#EXT-X-MAP:URI="{header_name(packed.base)}"'
+    name = file_name(packed.base, sound=packed.rendition.video is None)
+    return f'#EXT-X-MAP:URI="{name}",BYTERANGE="{packed.file.header}@0"'
+
+
+def _place(packed: Packed, number: int, part: Segment, segments: str) -> Place:
+    if segments == "ranges":
+        name = file_name(packed.base, sound=packed.rendition.video is None)
+        return Place(name, part.size, part.offset)
+    return Place(segment_name(packed.base, number, ts=segments == "ts"), part.size)
+
+
+def _key_places(packed: Packed, segments: str) -> list[Place]:
+    """Return where each key frame is: in the one file, or in the file of its segment."""
+    if segments == "ranges":
+        name = file_name(packed.base, sound=False)
+        return [Place(name, each.size, each.offset) for each in key_frames(packed)]
+    found: list[Place] = []
+    for number, part in enumerate(packed.segments, start=1):
+        name = segment_name(packed.base, number)
+        found += [
+            Place(name, each.size, each.offset - part.offset)
+            for each in key_frames(packed)
+            if part.offset <= each.offset < part.offset + part.size
+        ]
+    return found
+
+
+def _address(place: Place) -> list[str]:
+    if place.offset is None:
+        return [place.uri]
+    return [f"#EXT-X-BYTERANGE:{place.size}@{place.offset}", place.uri]
+
+
+def _rounded(length: Fraction) -> int:
+    """Return a duration rounded to seconds as the RFC means it: a half goes up."""
+    return int(length + Fraction(1, 2))
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,117 @@
+"""All files of an adaptive output, in the order in which they are put in their places."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from media_nommer.planning.adaptive import AdaptivePlan
+from media_nommer.planning.packaging.dash import manifest
+from media_nommer.planning.packaging.hls import (
+    key_frames_playlist,
+    master_playlist,
+    media_playlist,
+    target_duration,
+)
+from media_nommer.planning.packaging.names import (
+    file_name,
+    header_name,
+    key_frames_name,
+    playlist_name,
+    segment_name,
+)
+from media_nommer.planning.packaging.packed import Packed
+from media_nommer.planning.packaging.segments import mean_bits, peak_bits
+from media_nommer.planning.plan import OutputPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A file that is so many bytes of a rendition's file: all of it without a ``size``.
+
+    With a ``number`` it is the rendition's segment of MPEG-TS, counted from 1.
+    """
+
+    name: str
+    rendition: str
+    offset: int = 0
+    size: int | None = None
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A file that is a text."""
+
+    name: str
+    text: str
+
+
+def package(output: OutputPlan, made: Sequence[Packed]) -> tuple[Piece | Writing, ...]:
+    """Return the files of an adaptive output: segments first, and its manifests last.
+
+    So who reads a manifest always finds all that it names.
+    """
+    assert output.adaptive is not None
+    plan, folder = output.adaptive, PurePosixPath(output.names[0]).parent
+    target = target_duration(made)
+    files: list[Piece | Writing] = []
+    files += [piece for each in made for piece in _pieces(each, plan)]
+    if "hls" in plan.formats:
+        files += [text for each in made for text in _playlists(each, plan, target)]
+    beside = [_moved(file, folder) for file in files]
+    return (*beside, *_manifests(output, plan, made, target))
+
+
+def rendition_facts(packed: Packed, target: int) -> dict[str, object]:
+    """Return what to tell people of one rendition."""
+    video, audio = packed.rendition.video, packed.rendition.audio
+    facts: dict[str, object] = {
+        "name": packed.rendition.title,
+        "codecs": packed.codec,
+        "bandwidth": peak_bits(packed.segments, target),
+        "average_bandwidth": mean_bits(packed.segments),
+        "size": sum(part.size for part in packed.segments),
+    }
+    if video is not None:
+        facts |= {"video": video.holds, "width": video.width, "height": video.height}
+    if audio is not None:
+        facts |= {"audio": audio.holds, "channels": audio.channels}
+        facts |= {"language": audio.language} if audio.language else {}
+    return facts
+
+
+def _pieces(packed: Packed, plan: AdaptivePlan) -> Iterator[Piece]:
+    key, base = packed.rendition.key, packed.base
+    if plan.segments == "ranges":
+        yield Piece(file_name(base, sound=packed.rendition.video is None), key)
+        return
+    ts = plan.segments == "ts"
+    if not ts:
+        yield Piece(header_name(base), key, 0, packed.file.header)
+    for number, part in enumerate(packed.segments, start=1):
+        name = segment_name(base, number, ts=ts)
+        yield Piece(name, key, part.offset, part.size, number if ts else 0)
+
+
+def _playlists(packed: Packed, plan: AdaptivePlan, target: int) -> Iterator[Writing]:
+    text = media_playlist(packed, target, segments=plan.segments)
+    yield Writing(playlist_name(packed.base), text)
+    if packed.rendition.video and plan.segments != "ts":
+        text = key_frames_playlist(packed, target, segments=plan.segments)
+        yield Writing(key_frames_name(packed.base), text)
+
+
+def _manifests(
+    output: OutputPlan, plan: AdaptivePlan, made: Sequence[Packed], target: int
+) -> Iterator[Writing]:
+    for kind, name in zip(plan.formats, output.names, strict=True):
+        if kind == "dash":
+            yield Writing(name, manifest(made, target, segments=plan.segments))
+        else:
+            keys = plan.segments != "ts"
+            yield Writing(name, master_playlist(made, target, key_frames=keys))
+
+
+def _moved(file: Piece | Writing, folder: PurePosixPath) -> Piece | Writing:
+    name = str(folder / file.name)
+    return replace(file, name=name)

@@ -1,0 +1,86 @@
+// One way to speak with three players. The page is opened as player.html#NAME,LIBRARY,MANIFEST.
+"use strict";
+
+const video = document.getElementById("video");
+const errors = [];
+window.addEventListener("error", (event) => errors.push(String(event.message)));
+
+const players = {
+  hls(manifest) {
+    const hls = new Hls();
+    hls.on(Hls.Events.ERROR, (_, data) => {
+      if (data.fatal) errors.push(`${data.type} ${data.details}`);
+    });
+    hls.loadSource(manifest);
+    hls.attachMedia(video);
+    return {
+      heights: () => hls.levels.map((level) => level.height),
+      choose: (height) => {
+        hls.currentLevel = hls.levels.findIndex((level) => level.height === height);
+      },
+    };
+  },
+
+  dash(manifest) {
+    const dash = dashjs.MediaPlayer().create();
+    dash.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: false } } } });
+    dash.on("error", (event) => errors.push(JSON.stringify(event.error)));
+    dash.initialize(video, manifest, false);
+    return {
+      heights: () => dash.getRepresentationsByType("video").map((each) => each.height),
+      choose: (height) => {
+        const all = dash.getRepresentationsByType("video");
+        const wanted = all.find((each) => each.height === height);
+        dash.setRepresentationForTypeById("video", wanted.id, true);
+      },
+    };
+  },
+
+  shaka(manifest) {
+    const player = new shaka.Player();
+    player.configure({ abr: { enabled: false } });
+    player.addEventListener("error", (event) => errors.push(JSON.stringify(event.detail)));
+    player
+      .attach(video)
+      .then(() => player.load(manifest))
+      .catch((error) => errors.push(JSON.stringify(error)));
+    return {
+      heights: () => [...new Set(player.getVariantTracks().map((track) => track.height))],
+      choose: (height) => {
+        const all = player.getVariantTracks();
+        player.selectVariantTrack(all.find((track) => track.height === height), true);
+      },
+    };
+  },
+};
+
+// What is seen from outside.
+const seen = {
+  errors: () => errors,
+  heights: () => seen.player.heights(),
+  choose: (height) => seen.player.choose(height),
+  play: () => video.play(),
+  seek: (time) => {
+    video.currentTime = time;
+    return video.play();
+  },
+  state: () => ({
+    time: video.currentTime,
+    duration: video.duration,
+    height: video.videoHeight,
+    frames: video.getVideoPlaybackQuality().totalVideoFrames,
+    sound: video.webkitAudioDecodedByteCount,
+    ready: video.readyState,
+    ended: video.ended,
+  }),
+};
+window.seen = seen;
+
+const [name, library, manifest] = location.hash.slice(1).split(",");
+const script = document.createElement("script");
+script.src = library;
+script.onload = () => {
+  seen.player = players[name](manifest);
+};
+script.onerror = () => errors.push(`no ${library}`);
+document.head.append(script);

@@ -1,0 +1,102 @@
+"""What we make, played by the players that people use, in a real browser."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.adaptive_films import av_probe, film, stream
+from tests.browser.browsing import LIBRARIES, browser, site
+from tests.http_server import Site
+
+SOAK = os.environ.get("NOMMER_SOAK")
+_PATIENCE = 90_000  # milliseconds: the machine may be slow, and nothing waits for long
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site with one film of six seconds, its segments in every form."""
+    folder = tmp_path_factory.mktemp("streamed")
+    source = film(folder / "film.mp4", seconds=6)
+    with av_probe(tmp_path_factory.mktemp("scratch")) as probe:
+        for kind in ("ranges", "files", "ts") if SOAK else ("ranges", "files"):
+            stream(probe, source, folder / kind, segments=kind)
+            (folder / kind / "scratch").rename(folder / f"{kind}-scratch")
+    with site(folder) as served:
+        yield served
+
+
+class Screen:
+    """A page that plays one manifest with one player."""
+
+    def __init__(self, page: Page, films: Site, player: str, manifest: str) -> None:
+        self.page, self.site = page, films
+        page.set_default_timeout(_PATIENCE)
+        page.goto(
+            films.url("player.html") + f"#{player},/lib/{LIBRARIES[player]},{manifest}"
+        )
+        self.until("seen.player && seen.heights().length == 2 && seen.state().ready > 1")
+
+    def until(self, condition: str) -> dict[str, Any]:
+        """Wait until a condition holds, or the player tells of an error."""
+        self.page.wait_for_function(f"() => seen.errors().length || ({condition})")
+        assert self.page.evaluate("seen.errors()") == []
+        state: dict[str, Any] = self.page.evaluate("seen.state()")
+        return state
+
+    def do(self, what: str) -> None:
+        self.page.evaluate(what)
+
+
+def _in_the_soak(player: str, manifest: str) -> object:
+    """Give what CI has not the time for."""
+    soak = pytest.mark.skipif(not SOAK, reason="takes a while; set NOMMER_SOAK")
+    return pytest.param(player, manifest, marks=soak)
+
+
+@pytest.mark.parametrize(
+    ("player", "manifest"),
+    [
+        ("hls", "/ranges/film/index.m3u8"),
+        ("dash", "/ranges/film/index.mpd"),
+        ("shaka", "/files/film/index.mpd"),
+        _in_the_soak("hls", "/files/film/index.m3u8"),
+        _in_the_soak("hls", "/ts/film/index.m3u8"),
+        _in_the_soak("dash", "/files/film/index.mpd"),
+        _in_the_soak("shaka", "/ranges/film/index.mpd"),
+        _in_the_soak("shaka", "/ranges/film/index.m3u8"),
+    ],
+)
+def test_a_player_plays_seeks_and_changes_renditions(
+    player: str, manifest: str, chromium: Browser, films: Site
+) -> None:
+    page = chromium.new_page()
+    screen = Screen(page, films, player, manifest)
+
+    screen.do("seen.choose(180)")
+    screen.do("seen.play()")
+    played = screen.until(
+        "seen.state().time > 0.5 && seen.state().frames > 5 && seen.state().sound > 0"
+    )
+    screen.do("seen.seek(4.1)")
+    screen.until("seen.state().time > 4.3")
+    screen.do("seen.choose(90)")
+    screen.do("seen.seek(0.1)")
+    small = screen.until("seen.state().height == 90 && seen.state().time > 0.5")
+    screen.do("seen.choose(180)")
+    screen.until("seen.state().height == 180")
+    screen.do("seen.seek(5.3)")
+    last = screen.until("seen.state().ended")
+    page.close()
+
+    assert played["duration"] == pytest.approx(6, abs=0.1)
+    assert small["frames"] > 5
+    assert last["time"] == pytest.approx(6, abs=0.1)
