@@ -56,6 +56,8 @@ class Machines:
     calm: AwsClients
     clips: tuple[str, ...]
     said: deque[str]
+    #: Where the services are, without anything in between.
+    direct: Mapping[str, str]
     lines: Mapping[str, Line] = field(default_factory=dict)
     postgres: Path | None = None
 
@@ -82,15 +84,18 @@ class Machines:
         return sum((line.harmed for line in self.lines.values()), self.proxy.harmed)
 
     @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Have threads that are named by a role go its way, and not wait for long."""
+    def in_use(self, clients: AwsClients | None = None) -> Iterator[None]:
+        """Have threads that are named by a role go its way, and not wait for long.
+
+        Where ``clients`` are given, all go by these.
+        """
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(
                 wiring,
                 "_aws_clients",
-                lambda _region: self.through[threading.current_thread().name],
+                lambda _region: clients or self.through[threading.current_thread().name],
             )
-            _hurry(patch)
+            hurry(patch)
             _log_to(self.said)
             try:
                 yield
@@ -120,11 +125,11 @@ def machines(folder: Path) -> Iterator[Machines]:
     with services() as direct:
         doors = {f"{n} {role}": url for role in ROLES for n, url in direct.items()}
         with Proxy(doors) as proxy:
-            calm = _clients_at(direct["aws"], direct["simpledb"])
+            calm = clients_at(direct["aws"], direct["simpledb"])
             yield Machines(
                 proxy=proxy,
                 through={
-                    role: _clients_at(
+                    role: clients_at(
                         proxy.urls[f"aws {role}"], proxy.urls[f"simpledb {role}"]
                     )
                     for role in ROLES
@@ -134,6 +139,7 @@ def machines(folder: Path) -> Iterator[Machines]:
                     calm.client("s3", signature_version="s3v4"), make_clips(folder)
                 ),
                 said=deque(maxlen=4000),
+                direct=direct,
             )
 
 
@@ -150,7 +156,7 @@ def with_postgres(amazon: Machines, postgres: Path) -> Iterator[Machines]:
         yield replace(amazon, lines=lines, postgres=postgres)
 
 
-def _clients_at(aws: str, simpledb: str) -> AwsClients:
+def clients_at(aws: str, simpledb: str, ec2: str | None = None) -> AwsClients:
     """Return clients, all of them made, since endpoints are read when they are."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in aws_services.settings(aws).items():
@@ -161,10 +167,14 @@ def _clients_at(aws: str, simpledb: str) -> AwsClients:
         for service in ("dynamodb", "sqs", "sdb"):
             clients.client(service)
         clients.client("s3", signature_version="s3v4")
+        if ec2 is not None:
+            patch.setenv("AWS_ENDPOINT_URL_EC2", ec2)
+            clients.client("ec2")
     return clients
 
 
-def _hurry(patch: pytest.MonkeyPatch) -> None:
+def hurry(patch: pytest.MonkeyPatch) -> None:
+    """Cut waits down: a run should meet many faults in little time."""
     usual = standard.ExponentialBackoff.delay_amount
 
     def soon(self: Any, context: Any) -> float:

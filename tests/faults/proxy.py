@@ -95,6 +95,12 @@ class Proxy:
             self._note(call, harm)
         return call, harm
 
+    def part(self, seconds: float) -> None:
+        """Let nothing through for so long, where faults are asked for at all."""
+        for door in self._doors.values():
+            door.shut_for(seconds)
+            door.hang_up()
+
     def close(self) -> None:
         """End every connection, and listen no more."""
         self.closing.set()
@@ -160,11 +166,14 @@ class _Door(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def connected(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(*self._upstream, timeout=_PATIENCE)
 
-    def close(self) -> None:
-        self.shutdown()
+    def hang_up(self) -> None:
         with self._lock:
             for connection in self._open:
                 _hang_up(connection)
+
+    def close(self) -> None:
+        self.shutdown()
+        self.hang_up()
         self.server_close()
         self._thread.join()
 

@@ -50,6 +50,7 @@ class Report:
     harmed: Counter[str] = field(default_factory=Counter)
     #: Attempts by how they ended, and more that is no fault but good to know.
     notes: Counter[str] = field(default_factory=Counter)
+    again: str = ".venv/bin/python -m tests.faults"
     last: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
@@ -68,7 +69,7 @@ class Report:
             (
                 f"{head}: WRONG",
                 *(f"  - {each}" for each in self.wrong),
-                f"again: .venv/bin/python -m tests.faults {self.engine} {self.seed}",
+                f"again: {self.again} {self.engine} {self.seed}",
                 f"faults: {faults}",
                 "the last faults:",
                 *(f"  {line}" for line in self.last[-40:]),
@@ -84,7 +85,7 @@ def run(
     """Do ten jobs on an engine under the faults of a seed, and look at what there is."""
     report, began = Report(engine, seed), time.monotonic()
     with ExitStack() as stack:
-        place = _Place(machines, engine, seed, folder)
+        place = Place(machines, engine, seed, folder)
         calm = machines.open_calm(place.settings(), stack)
         stack.enter_context(machines.in_use())
         machines.begin(seed if faults else None)
@@ -100,12 +101,12 @@ def run(
             report.harmed = machines.harmed
             report.last = list(machines.proxy.last)
             report.said = list(machines.said)
-        report.wrong += _Findings(machines, place, calm, ids, report).all()
+        report.wrong += Findings(machines, place, calm, ids, report).all()
     report.seconds = time.monotonic() - began
     return report
 
 
-class _Place:
+class Place:
     """Fresh names for one run."""
 
     def __init__(self, machines: Machines, engine: str, seed: int, folder: Path) -> None:
@@ -128,7 +129,7 @@ class _Place:
     def on_aws(self) -> bool:
         return self.engine != "postgresql"
 
-    def settings(self, through: str | None = None) -> Settings:
+    def settings(self, through: str | None = None, **more: object) -> Settings:
         """Return the settings of a role; of nobody, by the straight way."""
         store = f"{self.engine}://{self.name}"
         if self.engine == "postgresql":
@@ -144,6 +145,7 @@ class _Place:
             "backoff": "200ms",
             "idle_timeout": "60s",
             "drain_timeout": "20s",
+            **more,
         }
         return load_settings(said, environ={"NOMMER_CONFIG": ""})
 
@@ -155,7 +157,7 @@ class _Place:
 
 
 def _worked(
-    machines: Machines, place: _Place, calm: Engine, crew: Crew, report: Report
+    machines: Machines, place: Place, calm: Engine, crew: Crew, report: Report
 ) -> list[JobId]:
     """Let ten jobs be done; return them, once faults are over and all is calm."""
     crew.start()
@@ -182,11 +184,11 @@ def _wait(until: float, happened: Callable[[], bool]) -> None:
 
 
 @dataclass
-class _Findings:
+class Findings:
     """What is looked at when all has calmed down and nobody works any more."""
 
     machines: Machines
-    place: _Place
+    place: Place
     calm: Engine
     ids: list[JobId]
     report: Report
@@ -272,7 +274,7 @@ class _Findings:
             self.calm, work_policy(settings), at_once
         ).tidy()
         for url in self.calm.storage.list(self.calm.work_url):
-            if "/logs/" not in url:
+            if "/logs/" not in url and "/nodes/" not in url:
                 yield f"{url} is left in the work area"
 
     def _left_here(self) -> Iterator[str]:

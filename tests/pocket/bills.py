@@ -60,7 +60,10 @@ def bills(place: Films, jobs: Sequence[str]) -> tuple[list[Bill], Any]:
 
 
 def _ended(client: NommerClient) -> dict[str, Any]:
-    """Return the nodes by their ids once all machines have ended; nothing before that."""
-    nodes: list[Any] = list(client.nodes(gone=True))
+    """Return the nodes by their ids once all machines have ended; nothing before that.
+
+    A node for which no machine could be had is none that costs something.
+    """
+    nodes = [node for node in client.nodes(gone=True) if node["machine"]["name"]]
     over = all(node["machine"]["ended_at"] for node in nodes)
     return {node["id"]: node for node in nodes} if over else {}

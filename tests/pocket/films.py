@@ -4,10 +4,13 @@ All installations of a session share one work area, so that the bundle goes ther
 has records, queues and an output bucket of its own.
 """
 
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+
+from typing_extensions import override
 
 from media_nommer.adapters.aws.setup import BundlePlace, Purpose, user_data
 from media_nommer.adapters.aws.setup.user_data import INSTALLED
@@ -30,6 +33,8 @@ SETTINGS = {
     "fleet": "ec2",
     "installation": INSTALLATION,
     "instance_types": ",".join(TYPES),
+    # Spot prices are the pocket's own; it has no price list.
+    "instance_prices": ",".join(f"{each}/on-demand=0.2" for each in TYPES),
     "work": f"s3://{WORK_BUCKET}/{WORK_KEY}",
     "max_nodes": str(MOST),
     "jobs_per_node": "1",
@@ -54,6 +59,8 @@ class Films(Site):
         **settings: str,
     ) -> None:
         self.cloud = cloud
+        #: Whether feederd is started by twistd.
+        self.twistd = False
         self.s3 = cloud.client("s3")
         amazon = Amazon(cloud.environment, self.s3, cloud.client("sqs"))
         records = {"NOMMER_STORE": f"{kind}://{name}"}
@@ -61,6 +68,12 @@ class Films(Site):
         self._environment.pop("NOMMER_FFMPEG", None)  # machines have their own
         self.data.mkdir(exist_ok=True)
         (self.data / "bundles").symlink_to(bundles)
+
+    @override
+    def _start(self, program: str, *words: str, **more: str) -> subprocess.Popen[bytes]:
+        if self.twistd and program == "feederd":
+            return super()._start("twistd", "-n", "--pidfile=", program, *words, **more)
+        return super()._start(program, *words, **more)
 
     def up(self) -> None:
         """Have `nommer aws up` make what machines need."""

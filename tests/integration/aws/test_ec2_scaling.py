@@ -64,6 +64,8 @@ class TestFeederdOnEc2(ec2_world.OnEc2):
         self, engine: Engine, scaler: Scaler, world: moto_ec2.Ec2World, clock: ManualClock
     ) -> None:
         scaler.step()
+        clock.advance(LATER)
+        scaler.step()  # EC2 lists it now, with the time of its launch
         first = self.the_node(engine)
 
         for _ in range(3):
@@ -71,6 +73,7 @@ class TestFeederdOnEc2(ec2_world.OnEc2):
             scaler.step()
 
         assert world.launched == 1
+        assert first.machine.started_at is not None
         assert self.the_node(engine) == first
 
     def test_a_feederd_that_died_at_the_launch_is_followed_by_one_that_finds_the_machine(
