@@ -1,5 +1,6 @@
 """Looking at the machines of the fleet while any lives, so that their ends are seen."""
 
+import time
 from collections.abc import Callable
 
 import structlog
@@ -11,7 +12,7 @@ from media_nommer.core.ports.fleet import Fleet
 
 log = structlog.get_logger(__name__)
 
-#: A look that took long is followed by a rest so many times as long.
+#: A look at a large fleet takes much of a core; so many times as long is nothing done.
 _RESTS = 9
 
 
@@ -24,11 +25,21 @@ class MachineWatch:
     """
 
     def __init__(
-        self, fleet: Fleet, *, on_end: Callable[[], None], clock: Clock = system_clock
+        self,
+        fleet: Fleet,
+        *,
+        on_end: Callable[[], None],
+        clock: Clock = system_clock,
+        worked: Callable[[], float] = time.thread_time,
     ) -> None:
+        """Call ``on_end`` each time that machines ended.
+
+        ``worked`` counts the seconds that this thread has kept a core busy.
+        """
         self._fleet = fleet
         self._on_end = on_end
         self._clock = clock
+        self._worked = worked
         self._living: frozenset[NodeId] = frozenset()
         self._next_look = clock.monotonic()
         self.quiet = True
@@ -38,7 +49,7 @@ class MachineWatch:
 
         A fleet that does not answer tells nothing; who looks for the dead says so.
         """
-        began = self._clock.monotonic()
+        began, worked = self._clock.monotonic(), self._worked()
         if began < self._next_look:
             return 0
         try:
@@ -46,8 +57,7 @@ class MachineWatch:
         except NommerError as error:
             log.debug("machines_not_seen", code=error.code, message=error.message)
             return 0
-        took = self._clock.monotonic() - began
-        self._next_look = began + took * (1 + _RESTS)
+        self._next_look = began + (self._worked() - worked) * (1 + _RESTS)
         ended = len(self._living - living)
         self._living, self.quiet = living, not living
         if ended:

@@ -54,6 +54,38 @@ class AnimationPlan:
             self._pixels(label),
         )
 
+    def sought(self, source: str) -> tuple[str, ...]:
+        """Return one input for each piece, which FFmpeg decodes from the key frame on."""
+        words: list[str] = []
+        for first, last in self.pieces:
+            begin = float(first / self.rate)
+            length = float((last - first + 2) / self.rate)
+            words += ["-threads", "1", *(("-ss", f"{begin:.6f}") if first else ())]
+            words += ["-t", f"{length:.6f}", "-i", source]
+        return tuple(words)
+
+    def joined(
+        self, stream: VideoStream, fields: Fields, label: str, first_input: int
+    ) -> str:
+        """Return the graph from such inputs to what the encoder takes."""
+        parts = [
+            f"[{first_input + n}:{stream.index}]"
+            + chain(
+                whole_frames(fields),
+                f"fps=fps={self.rate}:start_time=0",
+                f"trim=end_frame={last - first + 1}[{label}i{n}]",
+            )
+            for n, (first, last) in enumerate(self.pieces)
+        ]
+        all_ = "".join(f"[{label}i{n}]" for n in range(len(parts)))
+        rest = chain(
+            f"concat=n={len(parts)}",
+            f"setpts=N/({self.rate}*TB)",
+            standard(stream, self.size),
+            self._pixels(label),
+        )
+        return ";".join((*parts, f"{all_}{rest}"))
+
     def options(self, threads: int) -> tuple[str, ...]:
         """Return the options of encoder and muxer."""
         loop = "0" if self.loop else {"gif": "-1", "webp": "1", "avif": "1"}[self.format]

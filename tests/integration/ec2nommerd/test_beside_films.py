@@ -278,6 +278,21 @@ def test_animations_move_and_loop(studio: Studio) -> None:
     assert len(set(digests)) > 4  # lights that are nearly alike may become one colour
 
 
+def test_animations_of_a_long_film_are_its_pieces(studio: Studio, tmp_path: Path) -> None:
+    lights = "nullsrc=s=64x36:r=5:d=24,geq=lum='16+N':cb=128:cr=128"
+    long = tmp_path / "long.mp4"
+    ffmpeg("-f", "lavfi", "-i", lights, "-g", "10", "-qp", "8", long)
+    studio.film = long
+    pieces = {"kind": "animation", "pieces": 2, "seconds": 1, "frame_rate": 5, "width": 64}
+
+    finished(studio, {**pieces, "name": "a.gif"}, {**pieces, "name": "b.webp"})
+
+    raw = ffmpeg(*("-i", studio.out / "a.gif", "-vf", "format=gray", "-f", "rawvideo", "-"))
+    shown = [sum(raw[at : at + 2304]) / 2304 for at in range(0, len(raw), 2304)]
+    frames = [*range(27, 32), *range(87, 92)]
+    assert shown == pytest.approx([frame * 255 / 219 for frame in frames], abs=4)
+
+
 def test_the_inspection_is_a_document_of_the_whole_source(studio: Studio) -> None:
     finished(studio, {"kind": "metadata"}, start=1)
 

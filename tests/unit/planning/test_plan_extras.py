@@ -159,6 +159,23 @@ def test_an_animation_joins_pieces_of_the_film() -> None:
     )
 
 
+def test_the_pieces_of_a_long_film_are_sought_where_nothing_else_is_made() -> None:
+    said = argv_of(FILM, {"kind": "animation", "name": "a.webp", "pieces": 2, "width": 64})
+
+    assert said == (
+        *("-threads", "1", "-ss", "148.600000", "-t", "1.100000", "-i", "source"),
+        *("-threads", "1", "-ss", "446.800000", "-t", "1.100000", "-i", "source"),
+        *("-filter_complex_threads", "2", "-filter_complex"),
+        "[0:0]fps=fps=10:start_time=0,trim=end_frame=10[g0i0];"
+        "[1:0]fps=fps=10:start_time=0,trim=end_frame=10[g0i1];"
+        "[g0i0][g0i1]concat=n=2,setpts=N/(10*TB),scale=64:36:out_range=tv,setsar=1,"
+        "format=yuv420p[v0]",
+        *("-map", "[v0]", "-map_metadata", "-1", "-c:v", "libwebp_anim", "-q:v", "60"),
+        *("-threads:v", "2", "-fflags", "+bitexact", "-flags:v", "+bitexact"),
+        *("-loop", "0", "-f", "webp", "out-0.webp"),
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -5,7 +5,7 @@ from planning_media import FILM, PICTURE, with_picture
 from media_nommer.planning.posters import Measures, chosen, measures_in, poster_times
 
 BLACK = Measures(light=4, spread=3, blur=0)
-WHITE = Measures(light=250, spread=30, blur=3)
+WHITE = Measures(light=250, spread=60, blur=3)
 FLAT = Measures(light=120, spread=6, blur=2)
 DIM = Measures(light=40, spread=60, blur=4)
 SOFT = Measures(light=110, spread=90, blur=9)

@@ -72,7 +72,7 @@ def _sums(job: Job, result: Result, lists: set[int]) -> dict[str, str]:
     sums = {file.key: file.sha256 for file in result.files}
     start = Destination.of(job).url + "/"
     for index, output in enumerate(job.outputs):
-        if False:
+        if output.state is OutputState.FINISHED and index not in lists:
             for file in output.files:
                 sums[unquote(file.url.removeprefix(start))] = file.sha256
     return sums
