@@ -46,8 +46,12 @@ def ffmpeg(*argv: str, errors: bool = False) -> str:
 
 
 def film(path: Path, *, rate: str = "25", seconds: float = 5) -> Path:
-    """Make a film whose picture flashes, and whose sound clicks, on each whole second."""
-    flash = "drawbox=c=white:t=fill:enable='lt(mod(t,1),0.04)'"
+    """Make a film whose picture flashes, and whose sound clicks, on each whole second.
+
+    It has another scene for a while, where an encoder left alone would put key frames.
+    """
+    scene = "drawbox=c=blue:t=fill:enable='between(t,1.5,1.8)'"
+    flash = f"{scene},drawbox=c=white:t=fill:enable='lt(mod(t,1),0.04)'"
     click = "volume='if(lt(mod(t,1),0.04),1,0)':eval=frame"
     ffmpeg(
         *("-f", "lavfi", "-i", f"testsrc2=s=320x180:r={rate}:d={seconds},{flash}"),

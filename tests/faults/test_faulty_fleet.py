@@ -18,8 +18,8 @@ from tests.faults.machines import Machines
 #: How many runs a full soak is: three in four on DynamoDB, the others on SimpleDB.
 FULL, _FULL_SOAK = 200, 100_000
 SOAK = os.environ.get("NOMMER_SOAK")
-#: The seed of CI's run, in which a machine is reclaimed; it does as many jobs.
-SAMPLE, FEW = 19, 2
+#: The seed of CI's run, whose first machine is reclaimed early; it does as many jobs.
+SAMPLE, FEW = 6773, 1
 SEEDS = range(1, 1 + ceil(FULL * int(SOAK) / _FULL_SOAK)) if SOAK else [SAMPLE]
 
 

@@ -149,7 +149,7 @@ class Household:
         yield Chore(
             "watching",
             "reaper",
-            SECOND,
+            SECOND / 2,
             watch.step,
             quiet=lambda: watch.quiet,
             quiet_every=self._pace.quiet,

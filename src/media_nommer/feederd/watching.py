@@ -19,8 +19,8 @@ _RESTS = 9
 class MachineWatch:
     """Looks at a fleet whose machines are paid for by the second, and at no record.
 
-    Records cost money to look at, and are not looked at each second therefore; this is how
-    the fleet sees each machine end, and ``on_end`` is called. It is ``quiet`` while there
+    Records cost money to look at, and are not looked at as often therefore; this is how the
+    fleet sees each machine end, and ``on_end`` is called. It is ``quiet`` while there
     is no machine.
     """
 
@@ -42,6 +42,7 @@ class MachineWatch:
         self._worked = worked
         self._living: frozenset[NodeId] = frozenset()
         self._next_look = clock.monotonic()
+        self._took = 0.0
         self.quiet = True
 
     def step(self) -> int:
@@ -51,13 +52,16 @@ class MachineWatch:
         """
         began, worked = self._clock.monotonic(), self._worked()
         if began < self._next_look:
+            self.quiet = False  # there may be a machine by now
             return 0
         try:
             living = self._fleet.alive()
         except NommerError as error:
             log.debug("machines_not_seen", code=error.code, message=error.message)
             return 0
-        self._next_look = began + (self._worked() - worked) * (1 + _RESTS)
+        before, self._took = self._took, self._worked() - worked
+        # One look alone may have had more to do: the first of all makes a client.
+        self._next_look = began + min(before, self._took) * (1 + _RESTS)
         ended = len(self._living - living)
         self._living, self.quiet = living, not living
         if ended:

@@ -8,12 +8,10 @@ from typing import Literal
 
 from media_nommer.core.errors import InvalidRecipe, NoStreams
 from media_nommer.core.media import AudioStream, Media, VideoStream
-from media_nommer.core.recipes.adaptive import rung_video
-from media_nommer.core.recipes.documents import AdaptiveOutput, Rung, Video
-from media_nommer.planning.ladder import auto_ladder, share_of_source, usual_kbits
-from media_nommer.planning.shapes import shape_of
-from media_nommer.planning.sizes import Size, shown_size
+from media_nommer.core.recipes.documents import AdaptiveOutput, Video
+from media_nommer.planning.rungs import rung_videos
 from media_nommer.planning.sound import AudioPlan, plan_audio
+from media_nommer.planning.timing import GOP_MOST
 from media_nommer.planning.video import VideoPlan, picture_of, plan_video
 
 _MOST_FILES = 2000  # that a job's record holds in every store, beside those of a run before
@@ -105,8 +103,8 @@ def _pictures(
     stream = picture_of(media, where)
     late = _late(media, stream)
     made: list[Rendition] = []
-    for number, said in enumerate(_videos(media, stream, output, video, where), start=1):
-        plan = plan_video(media, said, "mp4", where)
+    for number, said in enumerate(rung_videos(media, output, video, where), start=1):
+        plan = _timed(plan_video(media, said, "mp4", where), output.gop)
         if late is not None:
             length = plan.duration
             plan = replace(
@@ -117,90 +115,15 @@ def _pictures(
     return tuple(made)
 
 
-def _videos(
-    media: Media, stream: VideoStream, output: AdaptiveOutput, video: Video, where: str
-) -> Sequence[Video]:
-    """Return what a recipe would say of each rendition, the largest first."""
-    share = _share(media, stream)
-    if output.ladder is None:
-        top = shape_of(stream, video, smallest=16, where=where).size
-        rate = plan_video(media, video, "mp4", where).timing.rate
-        steps = auto_ladder(
-            top,
-            codec=video.codec,
-            rate=None if rate is None else float(rate),
-            share=share,
-            smallest=16,
-        )
-        rungs = [_rung(step.size, step.max_bitrate) for step in steps]
-        return [_fixed(rung_video(output, rung)) for rung in rungs]
-    found = [
-        (rung, _bounded(rung_video(output, rung), media, share, where))
-        for rung in output.ladder
-    ]
-    sizes = [plan_video(media, said, "mp4", where) for _, said in found]
-    kept = [
-        (plan.width * plan.height, rung, said)
-        for (rung, said), plan in zip(found, sizes, strict=True)
-        if not _surpassed(rung, plan, output.ladder, sizes)
-    ]
-    kept.sort(key=lambda each: (each[0], each[2].bitrate or each[2].max_bitrate or 0))
-    return [said for _, _, said in reversed(kept)]
+def _timed(plan: VideoPlan, gop: float) -> VideoPlan:
+    """Return a picture whose key frames are asked for by time if its rate may vary.
 
-
-def _rung(size: Size, max_bitrate: int) -> Rung:
-    return Rung.model_construct(
-        width=size.width, height=size.height, max_bitrate=max_bitrate
-    )
-
-
-def _fixed(video: Video) -> Video:
-    """Return a picture whose box is the size it shall have, upright or not."""
-    return video.model_copy(update={"turn_box": False})
-
-
-def _bounded(video: Video, media: Media, share: float, where: str) -> Video:
-    """Return a picture with the usual most bits of its size where nothing is said."""
-    if video.bitrate is not None or video.max_bitrate is not None:
-        return video
-    plan = plan_video(media, video, "mp4", where)
-    rate = plan.timing.rate
-    most = usual_kbits(
-        Size(plan.width, plan.height),
-        codec=video.codec,
-        rate=None if rate is None else float(rate),
-        share=share,
-    )
-    return video.model_copy(update={"max_bitrate": most})
-
-
-def _surpassed(
-    rung: Rung, plan: VideoPlan, rungs: Sequence[Rung], plans: Sequence[VideoPlan]
-) -> bool:
-    """Say whether a smaller box gives the same picture already: the source has no more."""
-    return any(
-        (other_plan.width, other_plan.height) == (plan.width, plan.height)
-        and _box(other) < _box(rung)
-        for other, other_plan in zip(rungs, plans, strict=True)
-    )
-
-
-def _box(rung: Rung) -> int:
-    return (rung.width or 16_384) * (rung.height or 16_384)
-
-
-def _share(media: Media, stream: VideoStream) -> float:
-    """Return which part of the usual bits is of use for the source's picture."""
-    bits = media.bit_rate
-    if bits is None and media.duration:
-        bits = round(media.size * 8 / media.duration)
-    rate = stream.average_rate or stream.frame_rate
-    return share_of_source(
-        shown_size(stream),
-        None if bits is None else bits / 1000,
-        codec=stream.codec,
-        rate=None if rate is None else float(rate),
-    )
+    What is not on the grid of its rate may have gaps, whatever its headers say: so many
+    frames might take long.
+    """
+    if plan.timing.kind in {"constant", "converted"}:
+        return plan
+    return replace(plan, timing=replace(plan.timing, gop=GOP_MOST, gop_seconds=gop))
 
 
 def _sounds(media: Media, output: AdaptiveOutput, where: str) -> tuple[Rendition, ...]:

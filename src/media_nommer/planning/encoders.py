@@ -1,6 +1,6 @@
 """The options of sound encoders and of muxers, for FFmpeg."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from media_nommer.core.recipes.codecs import AudioCodec, Container
 from media_nommer.planning.adaptive import Rendition
@@ -62,6 +62,26 @@ def audio_options(
     )
 
 
+def sounds_options(output: OutputPlan, measured: Measured | None) -> tuple[str, ...]:
+    """Return the encoders' options of all sounds of a file."""
+    if output.audio is None:
+        return ()
+    first = audio_options(output.audio, output.cut, measured)
+    if not output.more_audio:
+        return first
+    others = (audio_options(audio, output.cut, None) for audio in output.more_audio)
+    return tuple(
+        word for n, said in enumerate((first, *others)) for word in _of_track(said, n)
+    )
+
+
+def _of_track(options: Sequence[str], number: int) -> Iterator[str]:
+    """Yield options, which come in pairs, as those of one sound among several."""
+    for name, value in zip(options[::2], options[1::2], strict=True):
+        yield f"{name.removesuffix(':a')}:a:{number}"
+        yield value
+
+
 def sound_filters(audio: AudioPlan, cut: Cut | None) -> tuple[str, ...]:
     """Return the filters before those for loudness, which need the final channels."""
     return (
@@ -82,8 +102,10 @@ def metadata_options(output: OutputPlan) -> tuple[str, ...]:
     options = ["-map_metadata:g", "-1", "-map_metadata:s", "-1", "-map_chapters", chapters]
     if output.title:
         options += ["-metadata", f"title={output.title}"]
-    if output.audio and output.audio.language:
-        options += ["-metadata:s:a:0", f"language={output.audio.language}"]
+    sounds = (output.audio, *output.more_audio) if output.audio else ()
+    for number, sound in enumerate(sounds):
+        if sound.language:
+            options += [f"-metadata:s:a:{number}", f"language={sound.language}"]
     return tuple(options)
 
 

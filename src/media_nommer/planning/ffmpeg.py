@@ -8,11 +8,11 @@ from media_nommer.core.media import Media, VideoStream
 from media_nommer.core.recipes.codecs import CONTAINERS
 from media_nommer.planning.animations import AnimationPlan
 from media_nommer.planning.encoders import (
-    audio_options,
     metadata_options,
     muxer_options,
     rendition_options,
     sound_filters,
+    sounds_options,
 )
 from media_nommer.planning.extras import (
     drawn_plan,
@@ -21,7 +21,12 @@ from media_nommer.planning.extras import (
     is_encoded,
     jpeg_options,
 )
-from media_nommer.planning.filters import picture_graph, thumbnail_filters, video_label
+from media_nommer.planning.filters import (
+    picture_graph,
+    thumbnail_filters,
+    video_label,
+    whole_fields,
+)
 from media_nommer.planning.looks import drawn
 from media_nommer.planning.loudness import Measured, measuring_filter
 from media_nommer.planning.plan import OutputPlan, ThumbnailPlan, single_files
@@ -112,7 +117,7 @@ def encode_command(
     ``source`` is a path relative to the scratch directory; ``threads`` are given to the
     decoder and to each encoder, and are part of what decides the bytes of the outputs.
     ``measured`` is by the outputs' keys: one without it is left as loud as it is.
-    Thumbnails alone, of a long film, are fetched by seeking instead.
+    Thumbnails alone, or animations alone, of a long film are fetched by seeking instead.
     """
     outputs = single_files(outputs)
     produces = tuple(made for output in outputs for made in produced(output))
@@ -121,6 +126,8 @@ def encode_command(
         return EncodeCommand((), produces)
     if _by_seeking(media, outputs):
         return EncodeCommand(_seeks(media, outputs, source), produces)
+    if animations := _sought_pieces(media, outputs):
+        return EncodeCommand(_joined(media, animations, source, threads), produces)
     picture = _picture(media, outputs)
     argv = ["-threads", str(threads), *_sought(outputs), "-i", source]
     texts = {track: n for n, track in enumerate(_texts(outputs), start=1)}
@@ -259,15 +266,15 @@ def _file(
         own = f"[{video_label(output)}]"
         argv += ["-map", own if drawn(output) else f"0:{output.video.stream}"]
     if output.audio:
-        argv += ["-map", f"0:{output.audio.stream}"]
+        for sound in (output.audio, *output.more_audio):
+            argv += ["-map", f"0:{sound.stream}"]
     for text in output.subtitles:
         place = f"{texts[text.track]}:0" if text.track else f"0:{text.stream}"
         argv += ["-map", place]
     argv += metadata_options(output)
     if output.video:
         argv += video_options(output.video, output.container, threads)
-    if output.audio:
-        argv += audio_options(output.audio, output.cut, measured)
+    argv += sounds_options(output, measured)
     argv += subtitle_options(output.subtitles)
     if output.rendition is not None:
         return [*argv, *rendition_options(output.rendition), produced(output)[0].path]
@@ -284,14 +291,60 @@ def _thumbnails(output: OutputPlan) -> list[str]:
     ]
 
 
+def _sought_pieces(
+    media: Media, outputs: Sequence[OutputPlan]
+) -> list[tuple[OutputPlan, AnimationPlan]]:
+    """Return the outputs where all are animations whose pieces are to be sought."""
+    plans = [
+        (output, plan)
+        for output in outputs
+        if isinstance(plan := drawn_plan(output.extra), AnimationPlan)
+    ]
+    pieces = sum(len(plan.pieces) for _, plan in plans)
+    if len(plans) < len(outputs) or pieces > _MOST_SEEKS or not _seekable(media, outputs):
+        return []
+    return plans
+
+
+def _joined(
+    media: Media,
+    plans: Sequence[tuple[OutputPlan, AnimationPlan]],
+    source: str,
+    threads: int,
+) -> tuple[str, ...]:
+    """Return one input for each piece of each animation, joined by the graph."""
+    picture = _picture(media, [output for output, _ in plans])
+    assert picture is not None
+    fields = whole_fields(picture)
+    inputs: list[str] = []
+    graphs: list[str] = []
+    options: list[str] = []
+    number = 0
+    for output, plan in plans:
+        label, taker = f"g{output.index}", video_label(output)
+        inputs += plan.sought(source)
+        graphs.append(f"{plan.joined(picture, fields, label, number)}[{taker}]")
+        options += extra_options(plan, index=output.index, label=taker, threads=threads)
+        number += len(plan.pieces)
+    heads = ("-filter_complex_threads", str(threads), "-filter_complex", ";".join(graphs))
+    return (*inputs, *heads, *options)
+
+
+def _seekable(media: Media, outputs: Sequence[OutputPlan]) -> bool:
+    """Say whether seeking in a source is sure, and quicker than to decode all of it."""
+    return (
+        not any(output.cut for output in outputs)
+        and (media.duration or 0.0) > _LONG_ENOUGH
+        and any(name in media.format for name in _INDEXED)
+    )
+
+
 def _by_seeking(media: Media, outputs: Sequence[OutputPlan]) -> bool:
     plans = [output.thumbnails for output in outputs]
     return (
         all(plans)
-        and not any(output.cut for output in outputs)
         and sum(len(plan.times) for plan in plans if plan) <= _MOST_SEEKS
-        and (media.duration or 0.0) > _LONG_ENOUGH
-        and any(name in media.format for name in _INDEXED)
+        and _seekable(media, outputs)
     )
 
 

@@ -68,8 +68,13 @@ def picture_graph(
 
 def thumbnail_filters(stream: VideoStream, plan: ThumbnailPlan) -> str:
     """Return the filters that make one picture out of a decoded frame."""
-    whole = whole_frames("flagged" if stream.interlaced else "none")
+    whole = whole_frames(whole_fields(stream))
     return chain(whole, jpeg(stream, Size(plan.width, plan.height)))
+
+
+def whole_fields(stream: VideoStream) -> Fields:
+    """Return what pictures out of a film are made whole of."""
+    return "flagged" if stream.interlaced else "none"
 
 
 def _cascade(stream: VideoStream, outputs: Sequence[OutputPlan]) -> list[_Branch]:
@@ -86,7 +91,7 @@ def _cascade(stream: VideoStream, outputs: Sequence[OutputPlan]) -> list[_Branch
         own = look.fields if common is None else "none"
         filters = _first(stream, look, own) if parent is None else _scale_again(look.shape)
         branches.append(_Branch(f"s{number}", filters, source, takers))
-    own = "flagged" if stream.interlaced and common is None else "none"
+    own = whole_fields(stream) if common is None else "none"
     for output in outputs:
         if filters := _picked(stream, output, own):
             label, taker = f"p{output.index}", video_label(output)

@@ -56,8 +56,9 @@ class OutputPlan:
     ``index`` is its place in the recipe; ``names`` are its final names below the
     destination: one for a file, one for each picture of thumbnails, one for each manifest
     of an adaptive output. Each ``rendition`` of that is planned as a file of its own, by
-    ``single_files``, whose name its maker gives. What goes with a film is ``extra``, and
-    has no container. ``raw`` are FFmpeg's own options, from the recipe.
+    ``single_files``, whose name its maker gives. ``more_audio`` are further tracks of a
+    file. What goes with a film is ``extra``, and has no container. ``raw`` are FFmpeg's own
+    options, from the recipe.
     """
 
     index: int
@@ -69,6 +70,7 @@ class OutputPlan:
     thumbnails: ThumbnailPlan | None = None
     title: str | None = None
     cut: Cut | None = None
+    more_audio: tuple[AudioPlan, ...] = ()
     subtitles: tuple[SubtitlePlan, ...] = ()
     extra: Extra | None = None
     expect: Expect | None = None
@@ -179,12 +181,27 @@ def _plan_file(
         container=container,
         video=video,
         audio=audio,
+        more_audio=_more_audio(media, output, container, where),
         subtitles=plan_subtitles(media, container, whole=whole)
         if video and output.subtitles
         else (),
         title=_clean_title(media.title),
         raw=output.ffmpeg_options,
     )
+
+
+def _more_audio(
+    media: Media, output: FileOutput, container: Container, where: str
+) -> tuple[AudioPlan, ...]:
+    """Return the plans of all sounds but the one that a player would play."""
+    if output.audio is None or output.audio_tracks != "all":
+        return ()
+    others = (stream for stream in media.audio if stream != media.sound)
+    plans = (
+        plan_audio(replace(media, audio=(stream,)), output.audio, container, where)
+        for stream in others
+    )
+    return tuple(plan for plan in plans if plan is not None)
 
 
 def _plan_adaptive(

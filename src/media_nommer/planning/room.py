@@ -25,7 +25,13 @@ def expected_bytes(plans: Sequence[OutputPlan], media: Media) -> int:
 
     Where no length is known, each film is taken to be as large as the source.
     """
-    return _SPARE + sum(_expected(plan, media) for plan in single_files(plans))
+    parts = [(_copies(plan), part) for plan in plans for part in single_files([plan])]
+    return _SPARE + sum(copies * _expected(part, media) for copies, part in parts)
+
+
+def _copies(plan: OutputPlan) -> int:
+    """Return how often an output lies in scratch: segment files are cut out of others."""
+    return 1 if plan.adaptive is None or plan.adaptive.segments == "ranges" else 2
 
 
 def _bits_a_second(video: VideoPlan, media: Media) -> float:
@@ -50,6 +56,6 @@ def _expected(plan: OutputPlan, media: Media) -> int:
     if plan.video:
         bits += _bits_a_second(plan.video, media) * media.duration
         bits += sample_bytes(plan.video) * 8 if plan.video.target_vmaf else 0
-    if plan.audio:
-        bits += plan.audio.most_kbits * 1000 * media.duration
+    for sound in (plan.audio, *plan.more_audio):
+        bits += (sound.most_kbits if sound else 0.0) * 1000 * media.duration
     return int(bits / 8)

@@ -82,7 +82,7 @@ def even_below(side: Fraction | int, smallest: int = 2) -> int:
 
 
 def _limit(box: int | None, own: int, *, enlarged: bool) -> int:
-    most = _LARGEST if enlarged else own
+    most = _LARGEST if enlarged else min(own, _LARGEST)  # what encoders take
     return min(box or most, most)
 
 

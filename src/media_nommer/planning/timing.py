@@ -17,7 +17,8 @@ _FASTEST = 250  # frames a second; above it a coarse tick is no longer small bes
 _GOP_SECONDS = 10
 _GOP_FRAMES = (24, 600)
 _GOP_UNKNOWN = 250  # frames: x264's own default
-_GOP_MOST = 14_400  # frames: a minute of the fastest film
+#: Frames: a minute of the fastest film.
+GOP_MOST = 14_400
 _NTSC = Fraction(1000, 1001)
 _NTSC_NEAR = 0.006  # frames a second: 23.976, 29.97 and 59.94 are rounded that far
 
@@ -56,7 +57,7 @@ def video_timing(video: Video, stream: VideoStream, media: Media) -> Timing:
         return timing
     rate = timing.rate or stream.average_rate or stream.frame_rate
     if timing.rate is None or not rate:
-        return replace(timing, gop=_GOP_MOST, gop_seconds=video.gop)
+        return replace(timing, gop=GOP_MOST, gop_seconds=video.gop)
     return replace(timing, gop=max(1, round(rate * Fraction(video.gop))))
 
 

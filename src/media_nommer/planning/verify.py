@@ -59,13 +59,15 @@ def check_output(
             raise OutputDamaged(f"times in stream {count.index} of the output go back")
     if plan.video and found.picture:
         _check_video(plan.video, _count_of(counts, found.picture.index), media, encoded)
-    if plan.audio and found.sound:
-        _check_audio(plan.audio, _count_of(counts, found.sound.index), media)
+    sounds = (plan.audio, *plan.more_audio) if plan.audio else ()
+    for sound, stream in zip(sounds, found.audio, strict=True):
+        _check_audio(sound, _count_of(counts, stream.index), media)
 
 
 def _check_streams(plan: OutputPlan, found: Media) -> None:
     pictures = [stream for stream in found.video if not stream.attached_picture]
-    planned = (int(plan.video is not None), int(plan.audio is not None))
+    sounds = (plan.audio, *plan.more_audio) if plan.audio else ()
+    planned = (int(plan.video is not None), len(sounds))
     there = (len(pictures), len(found.audio))
     if there != planned:
         raise OutputDamaged(
@@ -81,12 +83,11 @@ def _check_streams(plan: OutputPlan, found: Media) -> None:
     if plan.video:
         _check_codec(plan.video.holds, pictures[0].codec)
         _check_size(found, plan.video.width, plan.video.height)
-    if plan.audio:
-        _check_codec(plan.audio.holds, found.audio[0].codec)
-        if found.audio[0].channels != plan.audio.channels:
+    for sound, stream in zip(sounds, found.audio, strict=True):
+        _check_codec(sound.holds, stream.codec)
+        if stream.channels != sound.channels:
             raise OutputDamaged(
-                f"planned {plan.audio.channels} audio channels, "
-                f"the output has {found.audio[0].channels}"
+                f"planned {sound.channels} audio channels, the output has {stream.channels}"
             )
 
 

@@ -150,9 +150,10 @@ def _feeding(engine: Engine, settings: Settings) -> Iterator[None]:
         "putting-again": ("janitor", janitor.put_again),
         "scaling": ("scaler", scaler.step),
         "reaping": ("reaper", reaper.step),
-        "watching": ("reaper", watch.step),
     }
     loops |= {k: Loop(Chore(k, d, SECOND, step), duties) for k, (d, step) in steps.items()}
+    watching = Chore("watching", "reaper", SECOND / 2, watch.step)
+    loops["watching"] = Loop(watching, duties)
     for loop in loops.values():
         loop.start()
     try:

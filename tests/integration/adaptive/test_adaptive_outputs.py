@@ -205,6 +205,23 @@ def test_what_begins_late_stays_where_it_was(
     assert samples(made.master)[0][0] == pytest.approx(0, abs=0.025)
 
 
+@pytest.mark.parametrize("ending", ["mkv", "mp4"])
+def test_a_film_with_gaps_has_its_keys_each_second(
+    ending: str, probe: Probe, source: Path, tmp_path: Path
+) -> None:
+    gaps = tmp_path / f"gaps.{ending}"
+    ffmpeg(
+        *("-i", str(source), "-vf", "select='not(eq(mod(n,5),1)+eq(mod(n,7),2))'"),
+        *("-fps_mode", "vfr", "-c:v", "libx264", "-preset", "ultrafast", str(gaps)),
+    )
+
+    made = stream(probe, gaps, tmp_path / "made")
+
+    keys = [[float(at) for at, is_key in packets(p) if is_key] for p in made.named(".mp4")]
+    assert keys[0] == pytest.approx(keys[1], abs=0.001)
+    assert keys[0] == pytest.approx([0, 1, 2, 3, 4], abs=0.1)
+
+
 def test_a_part_of_a_turned_film_of_changing_rate_has_its_keys_together(
     probe: Probe, source: Path, tmp_path: Path
 ) -> None:

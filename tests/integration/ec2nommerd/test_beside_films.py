@@ -57,10 +57,11 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ffmpeg(
         *("-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", "sine=f=440:d=3:r=8000"),
         *("-i", "a.srt", "-i", "a.srt", "-i", "b.srt", "-i", "chapters.txt"),
-        *("-map", "0", "-map", "1", "-map", "2", "-map", "3", "-map", "4"),
+        *("-map", "0", "-map", "1", "-map", "1", "-map", "2", "-map", "3", "-map", "4"),
         *("-map_metadata", "5", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25"),
         *("-pix_fmt", "yuv420p", "-qp", "8", "-c:a", "aac", "-c:s:0", "copy"),
         *("-c:s:1", "ass", "-c:s:2", "copy", "-metadata:s:a:0", "language=eng"),
+        *("-metadata:s:a:1", "language=fra"),
         *("-metadata:s:s:0", "language=eng", "-metadata:s:s:0", "title=English"),
         *("-metadata:s:s:1", "language=fra", "-disposition:s:1", "forced"),
         *("-metadata:s:s:2", "language=deu", "rich.mkv"),
@@ -165,7 +166,7 @@ def test_text_chapters_title_and_languages_survive_in_files(
     finished(
         studio,
         FILM,
-        {"name": "film.mkv", "video": QUICK},
+        {"name": "film.mkv", "video": QUICK, "audio_tracks": "all"},
         {"name": "film.webm", "video": {**QUICK, "codec": "vp9"}},
     )
 
@@ -181,6 +182,8 @@ def test_text_chapters_title_and_languages_survive_in_files(
         )
         text = ffmpeg("-i", studio.out / name, "-map", "0:s:0", "-f", "srt", "-")
         assert b"First <i>line</i> & more" in text
+        sounds = ["eng", "fra"] if name == "film.mkv" else ["eng"]
+        assert [sound.language for sound in found.audio] == sounds
         chapters = ffmpeg("-i", studio.out / name, "-f", "ffmetadata", "-")
         assert chapters.count(b"[CHAPTER]") == 2
     mended = ffmpeg("-i", studio.out / "film.mp4", "-map", "0:s:2", "-f", "srt", "-")

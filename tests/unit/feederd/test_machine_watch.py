@@ -96,4 +96,35 @@ def test_looks_at_a_large_fleet_take_a_tenth_of_a_core(
         watch.step()
         clock.advance(SECOND)
 
-    assert fleet.looks == 10
+    assert fleet.looks == 11  # the first tells nothing yet
+
+
+def test_one_look_that_takes_long_keeps_it_from_no_other(
+    fleet: Fleet, clock: ManualClock
+) -> None:
+    """The first makes a client, which takes longer than many looks."""
+    fleet.takes = 3.0
+    watch = a_watch(fleet, clock, lambda: None)
+    watch.step()
+    fleet.takes = 0.01
+    clock.advance(SECOND)
+
+    watch.step()
+
+    assert fleet.looks == 2
+
+
+def test_a_machine_that_was_launched_while_it_rests_is_not_slept_over(
+    fleet: Fleet, clock: ManualClock
+) -> None:
+    fleet.end(NODE)
+    fleet.takes = 1.0
+    watch = a_watch(fleet, clock, lambda: None)
+    watch.step()
+    watch.step()
+    assert watch.quiet
+
+    watch.step()
+
+    assert fleet.looks == 2
+    assert not watch.quiet

@@ -128,7 +128,9 @@ def test_two_rungs_of_one_box_stand_side_by_side() -> None:
 
 
 def test_a_group_of_pictures_is_whole_frames_and_a_segment_whole_groups() -> None:
-    ntsc = with_picture(frame_rate=NTSC, average_rate=NTSC, frames=None)
+    ntsc = with_picture(
+        frame_rate=NTSC, average_rate=NTSC, frames=14_301, duration=float(14_301 / NTSC)
+    )
 
     found = plan(ntsc)
 
@@ -143,6 +145,16 @@ def test_key_frames_are_asked_for_by_time_where_the_rate_varies() -> None:
 
     assert argv.count("expr:gte(t,n_forced*2)") == 2
     assert plan(varying).segment == 6
+
+
+def test_key_frames_are_asked_for_by_time_where_only_a_header_tells_the_rate() -> None:
+    """Matroska's rate is what its writer hoped for; there may be gaps all the same."""
+    hoped = with_picture(frames=None, time_base=Fraction(1, 1000))
+
+    first = plan(hoped).pictures[0].video
+
+    assert first is not None
+    assert (first.timing.kind, first.timing.gop_seconds) == ("snapped", 2)
 
 
 def test_every_sound_is_a_rendition_the_chosen_one_first() -> None:
@@ -249,3 +261,13 @@ def test_room_and_work_are_those_of_all_renditions() -> None:
     more = expected_bytes(many, FILM) - expected_bytes(one, FILM)
     assert more == pytest.approx(FILM.duration * 1_000_000 / 8, rel=0.01)
     assert table_of_plan(many) > table_of_plan(one)
+
+
+def test_segment_files_take_their_room_twice() -> None:
+    whole, cut = (
+        expected_bytes(plans_of(FILM, {**SMALL, "segments": segments}), FILM)
+        for segments in ("ranges", "files")
+    )
+    spare = expected_bytes((), FILM)
+
+    assert cut - spare == 2 * (whole - spare)

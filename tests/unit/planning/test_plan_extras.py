@@ -345,6 +345,41 @@ def test_files_without_subtitles(output: object) -> None:
     assert texts_command([plan], source="source") is None
 
 
+def test_a_file_may_have_all_sounds_each_with_its_language() -> None:
+    french = replace(SOUND, index=7, channels=1, default=False, language="fra")
+    media = replace(SHORT, audio=(french, SOUND))
+    film = {"name": "a.mkv", "video": {"codec": "copy"}, "audio_tracks": "all"}
+
+    said = argv_of(media, {**film, "audio": {"codec": "aac"}})
+
+    assert said[4:] == (
+        *("-map", "0:0", "-map", "0:1", "-map", "0:7", *HEAD, "0"),
+        *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=fra"),
+        *("-c:v", "copy"),
+        *("-c:a:0", "aac", "-b:a:0", "128k", "-ac:a:0", "2", "-ar:a:0", "44100"),
+        *("-filter:a:0", "aresample=async=1"),
+        *("-c:a:1", "aac", "-b:a:1", "80k", "-ac:a:1", "1", "-ar:a:1", "44100"),
+        *("-filter:a:1", "aresample=async=1"),
+        *("-fflags", "+bitexact", "-cues_to_front", "1", "-f", "matroska", "out-0.mkv"),
+    )
+    assert only(media, {**film, "audio_tracks": "one"}).more_audio == ()
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ({"name": "a.mp3"}, "mp3 holds one"),
+        ({"name": "a.m4a", "audio": {"loudness": {}}}, "measured of one sound"),
+        ({"name": "a.mp4", "video": {}, "audio": None}, "there is no audio"),
+    ],
+)
+def test_several_sounds_that_cannot_be_are_refused(
+    output: dict[str, object], words: str
+) -> None:
+    with pytest.raises(InvalidRecipe, match=words):
+        plans_of(SHORT, {**output, "audio_tracks": "all"})
+
+
 def test_documents_need_no_encoder() -> None:
     assert argv_of(FILM, {"kind": "metadata"}, {"kind": "checksums"}) == ()
 

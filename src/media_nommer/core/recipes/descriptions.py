@@ -37,6 +37,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "container": "The format of the file; else its name or its codec tells.",
         "video": "How the picture is encoded; left out, the file is sound alone.",
         "audio": "How the sound is encoded; null for a silent film.",
+        "audio_tracks": "One of the source's sounds, or all of them.",
         "subtitles": "Kept where the container can hold them; null leaves them out.",
         "ffmpeg_options": "Pairs of FFmpeg's own options and their values.",
     },

@@ -161,9 +161,10 @@ class FileOutput(Document):
 
     Without ``video`` it is sound alone. ``audio`` that is null makes a silent film; where
     it is left out, the container's usual codec is used: so a recipe must be dumped with its
-    nulls. ``subtitles`` are kept where the container can hold them, pictures and text;
-    null leaves them out. ``object`` is for object stores. ``from_preset`` is kept for the
-    template ``{preset}``.
+    nulls. ``audio_tracks`` says whether there is one of the source's sounds, or all, the
+    one that a player would play first. ``subtitles`` are kept where the container can hold
+    them, pictures and text; null leaves them out. ``object`` is for object stores.
+    ``from_preset`` is kept for the template ``{preset}``.
 
     ``ffmpeg_options`` are pairs of FFmpeg's own, given to it as they are after all others;
     those that could touch another file are refused.
@@ -174,6 +175,7 @@ class FileOutput(Document):
     container: Container | None = None
     video: Video | None = None
     audio: Audio | None = None
+    audio_tracks: Literal["one", "all"] = "one"
     subtitles: Literal["keep"] | None = "keep"
     ffmpeg_options: RawOptions = ()
     object: ObjectTraits | None = None

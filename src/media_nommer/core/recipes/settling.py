@@ -30,6 +30,9 @@ from media_nommer.core.recipes.sounds import sound_problems
 
 _DEFAULT_PICTURES = 10
 
+#: Containers of several sounds at once.
+_HOLD_SEVERAL: tuple[Container, ...] = ("mp4", "mov", "mkv", "webm", "ts", "m4a")
+
 
 def settled(output: Output, path: str) -> tuple[Output, list[str]]:
     """Return ``output`` with nothing left to guess, and a sentence for each fault in it."""
@@ -57,6 +60,8 @@ def _settled_file(output: FileOutput, path: str) -> tuple[Output, list[str]]:
         *_audio_problems(audio, container, rules, f"{path}.audio"),
         *raw_problems(output.ffmpeg_options, f"{path}.ffmpeg_options"),
     ]
+    if output.audio_tracks == "all":
+        problems += _tracks_problems(audio, container, f"{path}.audio_tracks")
     if video is None and audio is None:
         problems.append(f"{path}: has neither video nor audio, so there is nothing to make")
     settled_ = {"container": container, "video": video, "audio": audio, "name": name}
@@ -126,6 +131,16 @@ def _audio_problems(
     if audio.codec not in rules.audio:
         problems.append(_misfit(f"{path}.codec", container, audio.codec, rules.audio))
     return [*problems, *sound_problems(audio, path)]
+
+
+def _tracks_problems(audio: Audio | None, container: Container, path: str) -> list[str]:
+    if audio is None:
+        return [f"{path}: there is no audio"]
+    if container not in _HOLD_SEVERAL:
+        return [f"{path}: {container} holds one; allowed: {', '.join(_HOLD_SEVERAL)}"]
+    if audio.loudness is not None:
+        return [f"{path}: loudness is measured of one sound; allowed with it: one"]
+    return []
 
 
 def _misfit(path: str, container: str, codec: str, allowed: Sequence[str]) -> str:

@@ -302,6 +302,8 @@ def _facts(found: Media, counts: tuple[StreamCount, ...]) -> dict[str, object]:
         }
     if sound := found.sound:
         facts |= {"audio": sound.codec, "channels": sound.channels}
+    if len(found.audio) > 1:
+        facts["audio_tracks"] = [stream.language for stream in found.audio]
     if found.subtitles:
         facts["subtitles"] = [text.language for text in found.subtitles]
     if found.duration is not None and counts:

@@ -81,7 +81,7 @@ def package_output(bench: Bench, output: OutputPlan) -> Packaged:
         _written(output, number, file, bench.scratch)
         for number, file in enumerate(package(output, made))
     )
-    return Packaged(kept, _facts(output, made))
+    return Packaged(kept, {**_facts(output, made), "files": len(kept)})
 
 
 def rendition_path(output: OutputPlan, key: str) -> str:

@@ -19,7 +19,7 @@ def check_renditions(plan: AdaptivePlan, made: Sequence[Packed]) -> None:
     - each begins within 5 ms of the film's start;
     - of pictures, each fragment begins with its one key frame, and all have as many frames
       in each fragment, beginning at the same times;
-    - where the rate is known, each but the last has the planned number of frames, and each
+    - where the rate is sure, each but the last has the planned number of frames, and each
       segment but the last the planned duration; those of sounds but for a fragment.
 
     Raises:
@@ -103,7 +103,7 @@ def _check_alike(first: Packed, other: Packed) -> None:
 
 def _check_durations(plan: AdaptivePlan, packed: Packed) -> None:
     video = packed.rendition.video
-    if video is not None and (video.timing.rate is None or video.from_start):
+    if video is not None and (video.timing.gop_seconds or video.from_start):
         return  # a picture may last as long as its source wants
     slack = float(_NEAR) + 0.05
     if packed.rendition.fragment is not None:

@@ -44,7 +44,7 @@ EC2 = "ec2"
 
 #: How long a list of the machines is good: it is free, but who asks all the time is
 #: refused by EC2 at last, which lets an account ask some twenty times a second.
-_LIST_LASTS = timedelta(seconds=1)
+_LIST_LASTS = timedelta(seconds=0.5)
 
 #: How long EC2 may take to list what it has told us that it launched.
 _LISTED_WITHIN = timedelta(minutes=2)
@@ -128,7 +128,7 @@ class Ec2Fleet(Fleet):
     def machines(self) -> Mapping[NodeId, Machine]:
         """Return the machines of this installation's nodes, whoever started them.
 
-        The list is a second old at most. Those that ended are in it for about an hour.
+        The list is half a second old at most. Those that ended are in it for about an hour.
         """
         listed = self._list.get()
         latest = self._clock.monotonic() - _LISTED_WITHIN.total_seconds()
