@@ -68,7 +68,7 @@ class _Plain(yaml.SafeLoader):
     def resolve(self, kind: type[Node], value: Any, implicit: Any) -> Any:
         if kind is ScalarNode and implicit[0]:
             return _PLAIN
-        return super().resolve(kind, value, (False, True))
+        return super().resolve(kind, value, (False, True))  # type: ignore[no-untyped-call]
 
 
 @dataclass(slots=True)

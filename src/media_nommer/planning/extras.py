@@ -197,14 +197,17 @@ def _named(
     size: Size | None = None,
     language: str = "und",
 ) -> str:
-    poster = isinstance(output, ThumbnailsOutput)
-    ending = "jpg" if poster else extension_of(output)
+    if isinstance(output, ThumbnailsOutput):
+        ending, codec, usual = "jpg", "jpeg", "{stem}-poster.jpg"
+    else:
+        ending, usual = extension_of(output), usual_name(output)
+        codec = ending
     return fill_template(
-        output.name or ("{stem}-poster.jpg" if poster else usual_name(output)),
+        output.name or usual,
         {
             "stem": safe_stem(stem),
             "preset": safe_stem(output.from_preset or output.kind),
-            "codec": "jpeg" if poster else ending,
+            "codec": codec,
             "ext": ending,
             "width": size.width if size else 0,
             "height": size.height if size else 0,

@@ -65,8 +65,8 @@ def usual_kbits(
     share: float = 1.0,
 ) -> int:
     """Return the most kbit/s that a picture of a size usually takes: a ``share`` of it."""
-    pixels = (size.width * size.height / _PIXELS) ** _BY_PIXELS
-    kbits = _KBITS * pixels * ((rate or _RATE) / _RATE) ** _BY_RATE
+    pixels: float = (size.width * size.height / _PIXELS) ** _BY_PIXELS
+    kbits: float = _KBITS * pixels * ((rate or _RATE) / _RATE) ** _BY_RATE
     kbits *= share * _CODECS.get(codec, 1.0)
     return max(_LEAST, round(kbits / _ROUND) * _ROUND)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from media_nommer.core.errors import InvalidRecipe, NoStreams
 from media_nommer.core.media import Media
@@ -30,9 +30,16 @@ from media_nommer.planning.video import VideoPlan, picture_of, plan_video
 
 _LONGEST_TITLE = 500
 
-OutputKind = Literal[
-    *("file", "adaptive", "thumbnails", "captions", "sprite", "waveform", "animation"),
-    *("metadata", "checksums"),
+OutputKind: TypeAlias = Literal[
+    "file",
+    "adaptive",
+    "thumbnails",
+    "captions",
+    "sprite",
+    "waveform",
+    "animation",
+    "metadata",
+    "checksums",
 ]
 
 

@@ -8,19 +8,29 @@ from media_nommer.core.recipes.base import AnyKind, Document
 
 #: Of captions that are not in UTF-8; each is ASCII below 128.
 Encoding = Literal[
-    *("utf-8", "windows-1250", "windows-1251", "windows-1252", "windows-1253"),
-    *("windows-1254", "windows-1255", "windows-1256", "windows-1257", "windows-1258"),
-    *("iso-8859-1", "iso-8859-2", "iso-8859-5", "iso-8859-7", "iso-8859-9"),
-    *(
-        "iso-8859-15",
-        "koi8-r",
-        "koi8-u",
-        "gb18030",
-        "big5",
-        "shift_jis",
-        "euc-jp",
-        "euc-kr",
-    ),
+    "utf-8",
+    "windows-1250",
+    "windows-1251",
+    "windows-1252",
+    "windows-1253",
+    "windows-1254",
+    "windows-1255",
+    "windows-1256",
+    "windows-1257",
+    "windows-1258",
+    "iso-8859-1",
+    "iso-8859-2",
+    "iso-8859-5",
+    "iso-8859-7",
+    "iso-8859-9",
+    "iso-8859-15",
+    "koi8-r",
+    "koi8-u",
+    "gb18030",
+    "big5",
+    "shift_jis",
+    "euc-jp",
+    "euc-kr",
 ]
 
 CaptionsFormat = Literal["webvtt", "srt"]
