@@ -1,14 +1,20 @@
 """Fixtures that tests of several tiers share."""
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import aws_services, postgres_server
 
 _schemas = itertools.count(1)
+
+settings.register_profile("sample", max_examples=40)
+settings.register_profile("soak", max_examples=1000)
+settings.load_profile("soak" if os.environ.get("NOMMER_SOAK") else "sample")
 
 
 @pytest.fixture(scope="session")

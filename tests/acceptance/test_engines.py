@@ -4,10 +4,13 @@ Each test runs with three workers on SQS with SimpleDB, on SQS with DynamoDB, an
 PostgreSQL, each with S3 (rules 1, 2, 4, 5, 7 and 8). The services live on.
 """
 
+import os
 import signal
 import subprocess
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.acceptance.conftest import QUICK, SLOW
 from tests.acceptance.gate import gate
@@ -16,6 +19,11 @@ from tests.acceptance.site import Site, ended_well, go_on, stop, wait_until
 
 WORKERS = 3
 SLOW_FRAMES = 30
+
+#: What one machine's engine is always put through, and these in a soak.
+in_soaks = pytest.mark.skipif(
+    not os.environ.get("NOMMER_SOAK"), reason="it takes long: NOMMER_SOAK has it"
+)
 
 #: Enough files to be stopped between.
 SOME: dict[str, Any] = {
@@ -72,6 +80,7 @@ def test_rule_1_a_worker_killed_in_mid_encode_loses_no_job(
     cluster.leaves_nothing()
 
 
+@in_soaks
 def test_rule_5_workers_go_on_when_feederd_is_killed(
     cluster: Site, short_film: Path
 ) -> None:
@@ -117,6 +126,7 @@ def test_rule_5_workers_started_by_hand_empty_the_queue_without_feederd(
     assert not cluster.scratch()
 
 
+@in_soaks
 def test_rule_1_everything_killed_at_once_loses_no_job(
     cluster: Site, short_film: Path
 ) -> None:
@@ -233,6 +243,7 @@ def test_rule_8_a_job_canceled_while_encoding_or_publishing_leaves_only_whole_fi
     assert [name for name in cluster.published() if not whole(ground, name)] == []
 
 
+@in_soaks
 def test_workers_told_to_stop_finish_what_they_do(cluster: Site, short_film: Path) -> None:
     cluster.feederd()
     workers = cluster.workers(WORKERS)

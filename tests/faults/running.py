@@ -80,9 +80,18 @@ class Report:
 
 
 def run(
-    machines: Machines, engine: str, seed: int, folder: Path, *, faults: bool = True
+    machines: Machines,
+    engine: str,
+    seed: int,
+    folder: Path,
+    *,
+    faults: bool = True,
+    count: int | None = None,
 ) -> Report:
-    """Do ten jobs on an engine under the faults of a seed, and look at what there is."""
+    """Do ten jobs on an engine under the faults of a seed, and look at what there is.
+
+    They are ten, or the first ``count`` of these.
+    """
     report, began = Report(engine, seed), time.monotonic()
     with ExitStack() as stack:
         place = Place(machines, engine, seed, folder)
@@ -92,7 +101,7 @@ def run(
         crew = Crew({role: place.settings(through=role) for role in ROLES})
         ids: list[JobId] = []
         try:
-            ids = _worked(machines, place, calm, crew, report)
+            ids = _worked(machines, place, calm, crew, report, count)
         finally:
             machines.end()
             crew.stop()
@@ -157,12 +166,17 @@ class Place:
 
 
 def _worked(
-    machines: Machines, place: Place, calm: Engine, crew: Crew, report: Report
+    machines: Machines,
+    place: Place,
+    calm: Engine,
+    crew: Crew,
+    report: Report,
+    count: int | None,
 ) -> list[JobId]:
-    """Let ten jobs be done; return them, once faults are over and all is calm."""
+    """Let the jobs be done; return them, once faults are over and all is calm."""
     crew.start()
     ids: list[JobId] = []
-    documents = jobs(machines.clips, place.out)
+    documents = jobs(machines.clips, place.out)[:count]
     submitter = threading.Thread(
         target=lambda: ids.extend(crew.submit(documents)), name=FEEDERD, daemon=True
     )

@@ -1,7 +1,7 @@
 """Ten jobs at a time on machines that EC2 takes back, cuts off, or never has.
 
 All are finished, nothing is published twice, no message is left behind and no machine, and
-each is paid for to the second. CI does a small run; a soak (``NOMMER_SOAK``, see
+what each was paid for is known. CI does a small run; a soak (``NOMMER_SOAK``, see
 CONTRIBUTING.md) of 100,000 schedules does all.
 """
 

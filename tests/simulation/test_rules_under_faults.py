@@ -16,7 +16,7 @@ from media_nommer.sim.ports import SimStore
 from media_nommer.sim.simulation import Report, simulate
 from media_nommer.sim.world import CALM
 
-SCHEDULES = int(os.environ.get("NOMMER_SOAK", "1000"))
+SCHEDULES = int(os.environ.get("NOMMER_SOAK", "600"))
 BATCHES = 10
 
 #: How many schedules a mutant may survive before its rule counts as not tested.

@@ -72,6 +72,11 @@ class Yard:
         """The instances of this run."""
         return list(self.ec2.instances[self._first :])
 
+    @property
+    def calls(self) -> Counter[str]:
+        """What the machines of this run asked of Amazon's services."""
+        return sum((machine.network.calls for machine in self._machines), Counter())
+
     def end(self) -> None:
         """Kill whatever of this run is left."""
         for machine in self._machines:
