@@ -53,7 +53,8 @@ class Screen:
         return state
 
     def do(self, what: str) -> None:
-        self.page.evaluate(what)
+        """Do something; what comes of it is waited for apart."""
+        self.page.evaluate(f"() => {{ {what} }}")
 
 
 def _in_the_soak(player: str, manifest: str) -> object:
@@ -89,8 +90,9 @@ def test_a_player_plays_seeks_and_changes_renditions(
     screen.do("seen.seek(4.1)")
     screen.until("seen.state().time > 4.3")
     screen.do("seen.choose(90)")
+    screen.until("seen.state().height == 90")
     screen.do("seen.seek(0.1)")
-    small = screen.until("seen.state().height == 90 && seen.state().time > 0.5")
+    small = screen.until("seen.state().height == 90 && seen.state().time < 3")
     screen.do("seen.choose(180)")
     screen.until("seen.state().height == 180")
     screen.do("seen.seek(5.3)")

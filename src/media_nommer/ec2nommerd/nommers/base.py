@@ -1,7 +1,7 @@
 """What a nommer is: the class that knows how to do one kind of task."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from media_nommer.core.errors import NommerError, WorkStopped
 from media_nommer.core.jobs import Job, Phase
+from media_nommer.core.ports.encoder import Encoded, Encoder, Progress
 from media_nommer.core.tasks import Result, Task, TaskKind
 from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.claims import HeldTask
@@ -117,6 +118,24 @@ class Work:
                 speed=speed,
             )
         )
+
+    def encode(
+        self,
+        encoder: Encoder,
+        argv: Sequence[str],
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Encoded:
+        """Run an encoder in scratch; its log is kept, and what it used is added up.
+
+        Raises:
+            NommerError: as ``Encoder.run`` says, or why the work must be dropped.
+        """
+        ran = encoder.run(
+            argv, cwd=self.scratch, log=self.log, on_progress=on_progress, stop=self.stop
+        )
+        self.cpu_seconds += ran.cpu_seconds
+        return ran
 
     def keep(self, path: Path, name: str, *, sha256: str | None = None) -> str:
         """Put a file under the attempt's own name in the work area; return its URL."""

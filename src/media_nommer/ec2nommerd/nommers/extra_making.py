@@ -49,8 +49,7 @@ def fetch_texts(
     command = texts_command(plans, source=source)
     if command is None:
         return
-    ran = encoder.run(command.argv, cwd=work.scratch, log=work.log, stop=work.stop)
-    work.cpu_seconds += ran.cpu_seconds
+    work.encode(encoder, command.argv)
     cut = next((plan.cut for plan in plans if plan.cut), None)
     for track in command.tracks:
         _mend(work.scratch / track.path, cut, media.duration)
@@ -65,8 +64,7 @@ def measure_peaks(
         EncodeError: the encoder cannot decode the sound.
     """
     for command in peaks_commands(plans, source=source, threads=threads):
-        ran = encoder.run(command.argv, cwd=work.scratch, log=work.log, stop=work.stop)
-        work.cpu_seconds += ran.cpu_seconds
+        work.encode(encoder, command.argv)
 
 
 def finish_extra(plan: OutputPlan, scratch: Path, media: Media, look: Look) -> Facts:

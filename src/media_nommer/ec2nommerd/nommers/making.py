@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -11,15 +12,18 @@ from media_nommer.core.errors import (
     EncodeError,
     ExpectationMissed,
     Failure,
-    MediaError,
-    OutputDamaged,
 )
 from media_nommer.core.media import Media
 from media_nommer.core.ports.encoder import Encoder, Progress
-from media_nommer.core.ports.probe import Probe, StreamCount
+from media_nommer.core.ports.probe import Probe
 from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.tasks import Result, ResultFile
 from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.checking import (
+    checked,
+    checked_file,
+    looked_into,
+)
 from media_nommer.ec2nommerd.nommers.extra_making import (
     fetch_texts,
     finish_extra,
@@ -27,13 +31,17 @@ from media_nommer.ec2nommerd.nommers.extra_making import (
 )
 from media_nommer.ec2nommerd.nommers.packaging import Bench, Packaged, package_output
 from media_nommer.ec2nommerd.nommers.searching import with_quality_found
-from media_nommer.planning.ffmpeg import Produced, encode_command, measure_commands
+from media_nommer.planning.ffmpeg import (
+    EncodeCommand,
+    Produced,
+    encode_command,
+    measure_commands,
+)
 from media_nommer.planning.gates import check_expected
 from media_nommer.planning.loudness import Measured, measured_in
 from media_nommer.planning.plan import OutputPlan, is_sums, plan_outputs
 from media_nommer.planning.room import expected_bytes
 from media_nommer.planning.tasks import Policy
-from media_nommer.planning.verify import check_output
 
 log = structlog.get_logger(__name__)
 
@@ -139,21 +147,37 @@ def _make_apart(
 
 
 def _make(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> Result:
-    fetch_texts(kit.encoder, work, plans, source.media, SOURCE)
+    media = source.media
+    fetch_texts(kit.encoder, work, plans, media, SOURCE)
     measure_peaks(kit.encoder, work, plans, source=SOURCE, threads=kit.threads)
     plans, qualities = with_quality_found(
-        kit.encoder, work, plans, source.media, source=SOURCE, threads=kit.threads
+        kit.encoder, work, plans, media, source=SOURCE, threads=kit.threads
     )
+    measured = _measured(kit, work, plans)
     command = encode_command(
-        source.media,
-        plans,
-        source=SOURCE,
-        threads=kit.threads,
-        measured=_measured(kit, work, plans),
+        media, plans, source=SOURCE, threads=kit.threads, measured=measured
     )
-    lengths = [plan.duration for plan in plans if plan.duration is not None]
-    length = max(lengths, default=source.media.duration)
+    frames = _encoded(kit, work, command, plans, media)
+    whole = Result()
+    for plan in plans:
+        made, facts = _finished(kit, work, plan, command, media, frames)
+        if found := qualities.get(plan.index):
+            facts |= {"quality": found.quality, "vmaf": found.score}
+        whole = _with_output(whole, work, plan, made, facts)
+    work.report(1.0)
+    return whole
 
+
+def _encoded(
+    kit: Kit,
+    work: Work,
+    command: EncodeCommand,
+    plans: Sequence[OutputPlan],
+    media: Media,
+) -> int | None:
+    """Run the encoder; return how many frames it made, None where it told of none."""
+    lengths = [plan.duration for plan in plans if plan.duration is not None]
+    length = max(lengths, default=media.duration)
     frames: int | None = None
 
     def on_progress(progress: Progress) -> None:
@@ -165,37 +189,46 @@ def _make(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> 
             )
 
     if command.argv:  # what goes with a film may need no encoder
-        encoded = kit.encoder.run(
-            command.argv,
-            cwd=work.scratch,
-            log=work.log,
-            on_progress=on_progress,
-            stop=work.stop,
-        )
-        work.cpu_seconds += encoded.cpu_seconds
-    files: list[ResultFile] = []
-    facts: dict[int, dict[str, object]] = {}
-    failures: dict[int, Failure] = {}
-    for plan in plans:
-        made = [p for p in command.produces if p.output == plan.index]
-        if plan.adaptive is not None:
-            packaged = _packaged(kit, work, plan, source.media, frames)
-            made, facts[plan.index] = list(packaged.files), packaged.facts
-        elif plan.extra is not None:
-            facts[plan.index] = _finished(kit, work, plan, source.media)
-        else:
-            facts[plan.index] = _checked(kit, work, plan, made, source.media, frames)
-        if found := qualities.get(plan.index):
-            facts[plan.index] |= {"quality": found.quality, "vmaf": found.score}
-        size = sum((work.scratch / one.path).stat().st_size for one in made)
-        try:
-            check_expected(plan.expect, size, facts[plan.index])
-        except ExpectationMissed as error:
-            failures[plan.index] = Failure.of(error)
-        else:
-            files += [_kept(work, one) for one in made]
-    work.report(1.0)
-    return Result(files=tuple(files), facts=facts, failures=failures)
+        work.encode(kit.encoder, command.argv, on_progress=on_progress)
+    return frames
+
+
+def _finished(
+    kit: Kit,
+    work: Work,
+    plan: OutputPlan,
+    command: EncodeCommand,
+    media: Media,
+    frames: int | None,
+) -> tuple[Sequence[Produced], dict[str, object]]:
+    """Make what the encoder could not, and check it; return files and facts."""
+    made = [each for each in command.produces if each.output == plan.index]
+    if plan.adaptive is not None:
+        packaged = _packaged(kit, work, plan, media, frames)
+        return packaged.files, packaged.facts
+    if plan.extra is not None:
+        work.check()
+        look = partial(looked_into, kit.probe, work)
+        return made, finish_extra(plan, work.scratch, media, look)
+    return made, checked(kit.probe, work, plan, made, media, frames)
+
+
+def _with_output(
+    whole: Result,
+    work: Work,
+    plan: OutputPlan,
+    made: Sequence[Produced],
+    facts: dict[str, object],
+) -> Result:
+    """Return a result with one more output: its files in the work area, or its failure."""
+    size = sum((work.scratch / one.path).stat().st_size for one in made)
+    try:
+        check_expected(plan.expect, size, facts)
+    except ExpectationMissed as error:
+        failures = {**whole.failures, plan.index: Failure.of(error)}
+        return replace(whole, facts={**whole.facts, plan.index: facts}, failures=failures)
+    files = (*whole.files, *(_kept(work, one) for one in made))
+    return replace(whole, files=files, facts={**whole.facts, plan.index: facts})
 
 
 def _measured(
@@ -208,10 +241,7 @@ def _measured(
     """
     found: dict[int | str, Measured] = {}
     for command in measure_commands(plans, source=SOURCE, threads=kit.threads):
-        encoded = kit.encoder.run(
-            command.argv, cwd=work.scratch, log=work.log, stop=work.stop
-        )
-        work.cpu_seconds += encoded.cpu_seconds
+        encoded = work.encode(kit.encoder, command.argv)
         measured = measured_in(encoded.log_tail)
         if measured is None:
             raise EncodeError(
@@ -227,90 +257,13 @@ def _packaged(
     """Make the segments and manifests of an adaptive output, each rendition checked."""
 
     def look(part: OutputPlan, path: Path) -> Media:
-        work.check()
-        _check_left(path)
-        found, counts = _looked_into(kit, path, count=True)
-        check_output(part, found, counts, media, encoded=frames)
-        return found
+        return checked_file(kit.probe, work, part, path, media, frames)[0]
 
     def encode(argv: Sequence[str]) -> None:
-        encoded = kit.encoder.run(argv, cwd=work.scratch, log=work.log, stop=work.stop)
-        work.cpu_seconds += encoded.cpu_seconds
+        work.encode(kit.encoder, argv)
 
     attempt = f"{work.task.id}.c{work.held.number}"
     return package_output(Bench(kit.probe, work.scratch, attempt, look, encode), plan)
-
-
-def _finished(kit: Kit, work: Work, plan: OutputPlan, media: Media) -> dict[str, object]:
-    """Make what the encoder could not of an output that goes with a film, and check it."""
-
-    def look(path: Path) -> tuple[Media, tuple[StreamCount, ...]]:
-        work.check()
-        return _looked_into(kit, path, count=True)
-
-    work.check()
-    return finish_extra(plan, work.scratch, media, look)
-
-
-def _check_left(path: Path) -> None:
-    if not path.is_file() or not path.stat().st_size:
-        raise OutputDamaged(f"the encoder left no {path.name}")
-
-
-def _checked(
-    kit: Kit,
-    work: Work,
-    plan: OutputPlan,
-    made: Sequence[Produced],
-    media: Media,
-    frames: int | None,
-) -> dict[str, object]:
-    """Check the files of one output and return what to tell people of it.
-
-    Of many pictures the first and the last are opened, and all are counted.
-    """
-    paths = [work.scratch / one.path for one in made]
-    for path in paths:
-        _check_left(path)
-    facts: dict[str, object] = {}
-    for path in {paths[0], paths[-1]}:
-        work.check()
-        found, counts = _looked_into(kit, path, count=plan.thumbnails is None)
-        check_output(plan, found, counts, media, encoded=frames)
-        facts = _facts(found, counts)
-    return {**facts, "files": len(paths)}
-
-
-def _looked_into(
-    kit: Kit, path: Path, *, count: bool
-) -> tuple[Media, tuple[StreamCount, ...]]:
-    """Look into what was made; what cannot be read there is no fault of the source."""
-    try:
-        return kit.probe.inspect(path), kit.probe.count(path) if count else ()
-    except MediaError as error:
-        raise OutputDamaged(f"the encoder left {path.name} damaged: {error}") from error
-
-
-def _facts(found: Media, counts: tuple[StreamCount, ...]) -> dict[str, object]:
-    facts: dict[str, object] = {"format": found.format.split(",")[0]}
-    if picture := found.picture:
-        facts |= {
-            "video": picture.codec,
-            "width": picture.width,
-            "height": picture.height,
-            "frames": next((c.packets for c in counts if c.index == picture.index), 1),
-        }
-    if sound := found.sound:
-        facts |= {"audio": sound.codec, "channels": sound.channels}
-    if len(found.audio) > 1:
-        facts["audio_tracks"] = [stream.language for stream in found.audio]
-    if found.subtitles:
-        facts["subtitles"] = [text.language for text in found.subtitles]
-    if found.duration is not None and counts:
-        facts["duration"] = round(found.duration, 3)
-        if found.duration > 0:
-            facts["bitrate"] = round(found.size * 8 / 1000 / found.duration)
-    return facts
 
 
 def _kept(work: Work, made: Produced) -> ResultFile:

@@ -7,7 +7,7 @@ import structlog
 
 from media_nommer.core.errors import EncodeError
 from media_nommer.core.media import Media
-from media_nommer.core.ports.encoder import Encoded, Encoder
+from media_nommer.core.ports.encoder import Encoder
 from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.video import VideoPlan
@@ -49,7 +49,7 @@ def with_quality_found(
             settled.append(plan)
             continue
         keep = sample_command(media, plan, source=source, threads=threads)
-        _run(encoder, work, keep)
+        work.encode(encoder, keep)
         result = _search(encoder, work, plan, video, video.target_vmaf, threads)
         for name in (REFERENCE, TRIAL):
             (work.scratch / name).unlink()
@@ -71,8 +71,8 @@ def _search(
 ) -> Found:
     trials: list[Trial] = []
     while (quality := next_quality(video, target, trials)) is not None:
-        _run(encoder, work, trial_command(plan, quality, threads=threads))
-        scored = _run(encoder, work, score_command(threads=threads))
+        work.encode(encoder, trial_command(plan, quality, threads=threads))
+        scored = work.encode(encoder, score_command(threads=threads))
         score = score_in(scored.log_tail)
         if score is None:
             raise EncodeError(
@@ -80,10 +80,3 @@ def _search(
             )
         trials.append(Trial(quality, score))
     return found(video, target, trials)
-
-
-def _run(encoder: Encoder, work: Work, argv: Sequence[str]) -> Encoded:
-    work.check()
-    ran = encoder.run(argv, cwd=work.scratch, log=work.log, stop=work.stop)
-    work.cpu_seconds += ran.cpu_seconds
-    return ran
