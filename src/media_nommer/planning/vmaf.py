@@ -21,10 +21,10 @@ from media_nommer.planning.video_encoders import video_options
 
 #: A film that is no longer is taken whole: samples of it would hardly be less.
 _WHOLE = 24.0
-_SAMPLE = 1.5  # seconds: many short ones say more of a film than few long ones
+_SAMPLE = 3.0  # seconds; near its edges an encoder does worse than in a whole film
 _SHARE, _LONGEST = 0.25, 40.0  # of a film, and seconds of the longest one
 _PIXELS = 1920 * 1080 * 600  # kept without loss at a time: a gigabyte or so, at most
-_LEAST_SAMPLES = 4
+_LEAST_SAMPLES = 2
 
 _MOST_TRIALS = 4
 _NEAR = 0.2  # VMAF that is not worth another trial
