@@ -37,7 +37,11 @@ class Fades:
         """Return the filters, by the ``name`` that FFmpeg has for a picture or a sound."""
         return (
             *((f"{name}=t=in:st=0:d={self.rise:g}",) if self.rise else ()),
-            *((f"{name}=t=out:st={self.falls_at:g}:d={self.fall:g}",) if self.fall else ()),
+            *(
+                (f"{name}=t=out:st={self.falls_at:.10g}:d={self.fall:g}",)
+                if self.fall
+                else ()
+            ),
         )
 
 

@@ -115,3 +115,9 @@ def test_an_end_that_nobody_knows_cannot_fade() -> None:
 
     with pytest.raises(InvalidRecipe, match="nothing tells how long the source is"):
         plans_of(endless, {"video": {"fade_out": 1}})
+
+
+def test_the_end_of_a_long_film_fades_to_the_thousandth() -> None:
+    said = graph_of(with_picture(duration=36000.123), {"video": {"fade_out": 2}})
+
+    assert "fade=t=out:st=35998.123:d=2" in said
