@@ -196,11 +196,14 @@ class Site:
         return found
 
     def encoders(self) -> list[psutil.Process]:
-        """Return the FFmpegs that work in this site's scratch space."""
-        found, at_home = [], str(self.data)
+        """Return the FFmpegs that work in this site's scratch space.
+
+        One that only tells a starting worker what it can do stands elsewhere.
+        """
+        found, scratch = [], str(self.data / "scratch")
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if "ffmpeg" in process.name() and at_home in process.cwd():
+                if "ffmpeg" in process.name() and scratch in process.cwd():
                     found.append(process)
         return found
 
