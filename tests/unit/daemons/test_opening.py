@@ -47,7 +47,13 @@ def test_what_stays_away_ends_the_wait_with_what_was_said() -> None:
     clock = Clock()
 
     with pytest.raises(ServiceUnavailable, match="does not answer"):
-        patiently(away_until(clock, 1e9), patience=MINUTE, pause=clock.pause, now=clock)
+        patiently(
+            away_until(clock, 1e9),
+            patience=MINUTE,
+            pause=clock.pause,
+            now=clock,
+            dice=lambda _low, high: high,
+        )
 
     assert 30 < clock.now <= 60
 
