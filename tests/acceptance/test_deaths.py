@@ -16,8 +16,8 @@ def test_rule_1_a_worker_killed_in_mid_encode_loses_no_job(place: Site, film: Pa
 
     first.kill()
     first.wait()
-    wait_until("no ffmpeg is left", lambda: not place.encoders(), timeout=5)
-    wait_until("no scratch is left", lambda: not place.scratch(), timeout=5)
+    wait_until("no ffmpeg is left", lambda: not place.encoders())
+    wait_until("no scratch is left", lambda: not place.scratch())
     place.worker()
 
     done = place.wait_for(job)

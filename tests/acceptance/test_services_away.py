@@ -37,7 +37,7 @@ def test_a_worker_that_waits_for_its_store_ends_when_told_to(tmp_path: Path) -> 
 
         worker.send_signal(signal.SIGTERM)
 
-        assert ended_well(worker, timeout=10)
+        assert ended_well(worker)
         assert says(place, "node_never_joined")
 
 
@@ -63,5 +63,5 @@ def test_a_feederd_that_waits_for_its_store_ends_when_told_to(tmp_path: Path) ->
 
         feederd.send_signal(signal.SIGTERM)
 
-        assert ended_well(feederd, timeout=10)
+        assert ended_well(feederd)
         assert says(place, "feederd_never_started")

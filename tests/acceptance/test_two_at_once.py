@@ -87,7 +87,7 @@ def test_rule_8_a_job_canceled_while_encoding_leaves_nothing(
     with place.client as client:
         client.cancel(job)
 
-    wait_until("its encoder is stopped", lambda: not place.encoders(), timeout=10)
+    wait_until("its encoder is stopped", lambda: not place.encoders())
     wait_until("its scratch is clean", lambda: not place.at_work())
     assert place.job(job)["state"] == "canceled"
     assert not place.published()

@@ -103,16 +103,16 @@ def nothing_listens(place: Films, instance: Instance) -> None:
     )["SecurityGroups"]
     assert [group["IpPermissions"] for group in groups] == [[]]
     machine = place.cloud.running(instance).machine
-    assert machine is not None, "it encodes"
+    assert machine is not None, "it runs"
     ours = {(host, port) for host, port in machine.plan.listen}
     assert listening(place.cloud.processes(instance)) == ours
 
 
-def worked_on(place: Films) -> Instance | None:
-    """Return a machine whose node has a task, if one has."""
+def joined(place: Films) -> Instance | None:
+    """Return a machine whose node has joined, if there is one."""
     with place.client as client:
-        busy = [node["machine"]["name"] for node in client.nodes() if node["busy"]]
-    return next((i for i in place.instances() if i.id in busy), None)
+        nodes = [n["machine"]["name"] for n in client.nodes() if n["state"] == "running"]
+    return next((i for i in place.instances() if i.id in nodes), None)
 
 
 def encoding(place: Films, job: str) -> Instance:
@@ -135,8 +135,8 @@ def test_jobs_finish_on_few_machines_that_then_end_themselves(
     installed.feederd()
 
     jobs = submit(installed, clip)
-    busy = wait_until("a node works", lambda: worked_on(installed), timeout=120)
-    nothing_listens(installed, busy)
+    node = wait_until("a node has joined", lambda: joined(installed), timeout=120)
+    nothing_listens(installed, node)
     all_finish(installed, jobs)
     installed.goes_to_sleep()
 
