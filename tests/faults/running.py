@@ -33,6 +33,8 @@ ENGINES = ("dynamodb", "simpledb", "postgresql")
 #: How long, in seconds, ten jobs may take under faults, and all to calm down after them.
 PATIENCE = 180.0
 CALMS_IN = 40.0
+#: How long, in seconds, all must have been calm: a call may still be on its way.
+CALM_FOR = 1.0
 _LOOK_EVERY = 0.1
 
 _runs = itertools.count(1)
@@ -188,8 +190,25 @@ def _worked(
     _wait(until, lambda: all(calm.store.get_job(i).state.final for i in ids))
     machines.end()
     calm_by = time.monotonic() + CALMS_IN
-    _wait(calm_by, lambda: not calm.store.unsettled_tasks() and not calm.queue.depth())
+    _wait(calm_by, Calm(calm))
     return ids
+
+
+class Calm:
+    """Whether there has been no task and no message for a while."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._since: float | None = None
+
+    def __call__(self) -> bool:
+        """Look, and return whether it lasts."""
+        now = time.monotonic()
+        if self._engine.store.unsettled_tasks() or self._engine.queue.depth():
+            self._since = None
+        elif self._since is None:
+            self._since = now
+        return self._since is not None and now - self._since >= CALM_FOR
 
 
 def _wait(until: float, happened: Callable[[], bool]) -> None:

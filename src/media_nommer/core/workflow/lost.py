@@ -47,13 +47,15 @@ class LostWork:
         wait = self._policy.put_again_after * 2 ** min(task.puts, MOST_DOUBLINGS)
         if max(task.changed_at, task.ready_at) + wait > now:
             return False
-        change_task(
+        latest = change_task(
             self._engine.store,
             task.id,
             lambda latest: (
                 latest.put_again(at=now) if latest.revision == task.revision else None
             ),
         )
+        if latest.settled:
+            return False
         self._engine.put(task)
         return True
 

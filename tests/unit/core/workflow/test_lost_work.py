@@ -101,6 +101,23 @@ def test_rule_4_the_task_of_an_owner_that_beats_is_not_put(
         assert lost.put_again() == 0
 
 
+def test_rule_4_a_task_that_is_settled_while_one_looks_is_not_put(
+    shop: Workshop, lost: LostWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.submit()
+    held = shop.claim()
+    seen = shop.task()
+    at = shop.clock.now()
+    held.change(lambda t: t.committed(Outcome.SUCCEEDED, at=at, result=Result()))
+    held.change(lambda t: t.done(at=at))
+    held.drop_message()
+    monkeypatch.setattr(shop.store, "unsettled_tasks", lambda **_: [seen])
+    shop.clock.advance(AFTER)
+
+    assert lost.put_again() == 0
+    assert shop.queue.depth() == 0
+
+
 def test_rule_4_a_committed_task_whose_owner_died_comes_back(
     shop: Workshop, lost: LostWork
 ) -> None:
