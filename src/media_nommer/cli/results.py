@@ -17,6 +17,7 @@ _NAMES = {
     "hevc": "HEVC",
     "prores": "ProRes",
     "dnxhd": "DNxHR",
+    "ffv1": "FFV1",
     "vp9": "VP9",
     "av1": "AV1",
     "mjpeg": "JPEG",

@@ -49,6 +49,7 @@ NommerError
 │   ├── EncoderCrashed       the encoder died without saying why
 │   ├── EncoderStalled       no progress for too long
 │   ├── EncoderLimit         the encoder crossed a limit that we set
+│   ├── CodecMissing         this FFmpeg has no such encoder
 │   ├── ExpectationMissed    an output is not what the recipe expects it to come to
 │   ├── OthersFailed         an output is made of others, some of which failed
 │   └── OutputDamaged        the encoder said all was well, and it was not
@@ -425,6 +426,15 @@ class EncoderLimit(EncodeError):
     code = "ENCODER_LIMIT"
     default_advice = (
         "If the source is to be trusted, raise `encoder_timeout` or `encoder_memory`."
+    )
+
+
+class CodecMissing(EncodeError):
+    """The FFmpeg of the worker was built without an encoder that an output needs."""
+
+    code = "CODEC_MISSING"
+    default_advice = (
+        "Set `ffmpeg` on the workers to a build that has it, or choose another codec."
     )
 
 

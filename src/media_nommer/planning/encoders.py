@@ -19,6 +19,7 @@ _AUDIO_ENCODER: Mapping[AudioCodec, str] = {
     "ac3": "ac3",
     "eac3": "eac3",
 }
+_HE_ENCODER = "libfdk_aac"  # the free one has no such profile
 _FLAC_SAMPLES = {
     16: ("-sample_fmt", "s16"),
     24: ("-sample_fmt", "s32", "-bits_per_raw_sample:a", "24"),
@@ -54,12 +55,18 @@ def audio_options(
         filters += loudness_filters(audio.loudness, measured, audio.sample_rate)
     filters += audio.fades.filters("afade")
     return (
-        *("-c:a", _AUDIO_ENCODER.get(audio.codec, audio.holds)),
+        *_encoder(audio),
         *(() if audio.bitrate is None else ("-b:a", f"{audio.bitrate}k")),
         *(_FLAC_SAMPLES[audio.bit_depth] if audio.codec == "flac" else ()),
         *("-ac", str(audio.channels), "-ar", str(audio.sample_rate)),
         *("-filter:a", ",".join(filters)),
     )
+
+
+def _encoder(audio: AudioPlan) -> tuple[str, ...]:
+    if audio.profile == "he":
+        return ("-c:a", _HE_ENCODER, "-profile:a", "aac_he")
+    return ("-c:a", _AUDIO_ENCODER.get(audio.codec, audio.holds))
 
 
 def sounds_options(output: OutputPlan, measured: Measured | None) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ _CODECS: dict[VideoCodec, float] = {
     "av1": 1.0,
     "prores": 1.0,
     "dnxhr": 0.5,
+    "ffv1": 0.8,
     "copy": 0.0,
 }
 _SPEEDS: dict[Speed, float] = {

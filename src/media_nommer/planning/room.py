@@ -11,8 +11,9 @@ from media_nommer.planning.vmaf import sample_bytes
 #: Bits a pixel that a film at our default qualities rarely exceeds.
 _BITS_A_PIXEL = 0.2
 
-#: The same for codecs to cut films with; 10 bits of ProRes HQ take the most.
-_STUDIO_BITS_A_PIXEL = {"prores": 7.0, "dnxhr": 7.0}
+#: The same for codecs to cut films with, where 10 bits of ProRes HQ take the most, and for
+#: one that loses nothing.
+_STUDIO_BITS_A_PIXEL = {"prores": 7.0, "dnxhr": 7.0, "ffv1": 16.0}
 _USUAL_RATE = 30.0
 _PICTURE_BITS_A_PIXEL = 2.0
 

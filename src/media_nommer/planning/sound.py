@@ -12,6 +12,7 @@ from media_nommer.core.recipes.codecs import (
     MOST_CHANNELS,
     SAMPLE_RATES,
     AudioCodec,
+    AudioProfile,
     Container,
 )
 from media_nommer.core.recipes.documents import Audio
@@ -50,6 +51,7 @@ class AudioPlan:
     channels: int
     sample_rate: int
     source_channels: int
+    profile: AudioProfile | None = None
     bitrate: int | None = None
     bit_depth: Literal[16, 24] = 16
     loudness: Target | None = None
@@ -68,7 +70,8 @@ class AudioPlan:
     @property
     def frame(self) -> float:
         """The seconds that one frame of the codec lasts."""
-        return _CODEC_FRAME[self.codec] / self.sample_rate
+        halved = 2 if self.profile == "he" else 1  # inside, half the rate
+        return halved * _CODEC_FRAME[self.codec] / self.sample_rate
 
     @property
     def most_kbits(self) -> float:
@@ -110,6 +113,7 @@ def plan_audio(
         channels=channels,
         source_channels=stream.channels,
         sample_rate=rate,
+        profile=audio.profile,
         bitrate=planned_bitrate(audio, channels, rate),
         bit_depth=audio.bit_depth or 16,
         loudness=_target(audio),
@@ -155,6 +159,8 @@ def planned_bitrate(audio: Audio, channels: int, rate: int) -> int | None:
         return None
     usual = round(AUDIO_BIT_RATE[audio.codec] * _SHARE[channels])
     least, most = _bounds(audio.codec, channels, rate)
+    if audio.profile == "he":
+        usual, most = usual // 2, most // 2
     return max(least, min(audio.bitrate or usual, most))
 
 

@@ -21,6 +21,7 @@ _CODEC_WORK: Mapping[VideoCodec, float] = {
     "av1": 2.0,
     "prores": 0.5,
     "dnxhr": 0.3,
+    "ffv1": 0.8,
     "copy": 0.01,
 }
 

@@ -22,6 +22,8 @@ _SMALLEST_SIDE: Mapping[VideoCodec, int] = {
     "hevc": 16,
 }
 _LEAST: Mapping[VideoCodec, tuple[int, int]] = {"dnxhr": (256, 120)}
+_KEPT_CHROMA = {"yuv420p", "yuv422p", "yuv444p"}  # where nothing is to be lost
+_KEPT_DEPTHS = {"", "10", "12", "16"}  # as the names of such pixels end
 Fields = Literal["none", "flagged", "all"]
 
 _BUFFER = 2.0  # seconds of the largest bit rate that a player holds
@@ -37,7 +39,8 @@ class VideoPlan:
     where nothing tells. A copy has ``source_codec``, and the size that is in the stream.
     ``fields`` says which frames are made whole out of fields; ``tone_mapped`` that a high
     dynamic range becomes a standard one; ``from_start`` that the first frame is shown from
-    the film's start on, however late it comes.
+    the film's start on, however late it comes. ``pixels`` are the source's own, where none
+    of them is to be lost.
     """
 
     stream: int
@@ -62,6 +65,7 @@ class VideoPlan:
     from_start: bool = False
     effects: Effects = NO_EFFECTS
     source_codec: str | None = None
+    pixels: str | None = None
 
     @property
     def width(self) -> int:
@@ -81,6 +85,8 @@ class VideoPlan:
     @property
     def pixel_format(self) -> str:
         """FFmpeg's name of the pixels that the encoder takes."""
+        if self.pixels is not None:
+            return self.pixels
         if self.profile in {"4444", "444"}:
             return "yuv444p10le"
         chroma = "422" if self.codec in {"prores", "dnxhr"} else "420"
@@ -135,6 +141,7 @@ def plan_video(media: Media, video: Video, container: Container, where: str) -> 
         fields=_fields(video, stream),
         tone_mapped=_tone_mapped(video, stream, depth),
         effects=picture_effects(video, length, f"{where}.video"),
+        pixels=_pixels(video, stream, depth),
     )
     _check_level(plan, where)
     least = _LEAST.get(plan.codec, (0, 0))
@@ -159,7 +166,22 @@ def _depth(video: Video, stream: VideoStream) -> BitDepth:
         return video.bit_depth
     if video.profile is not None:
         return powers.profiles[video.profile]
+    if video.codec == "ffv1":
+        return 10 if stream.bit_depth > 8 else 8
     return 10 if video.hdr == "keep" and is_hdr(stream) else powers.depths[0]
+
+
+def _pixels(video: Video, stream: VideoStream, depth: BitDepth) -> str | None:
+    """Return the pixels of an output that loses nothing: the source's own where it can."""
+    if video.codec != "ffv1":
+        return None
+    own = (stream.pixel_format or "").replace("yuvj", "yuv")
+    kept = own[:7] in _KEPT_CHROMA and own.removesuffix("le")[7:] in _KEPT_DEPTHS
+    if kept and video.bit_depth is None and not _tone_mapped(video, stream, depth):
+        return own
+    rgb = any(order in own for order in ("rgb", "bgr", "gbr"))
+    chroma = own[3:6] if own[:7] in _KEPT_CHROMA else "444" if rgb else "420"
+    return f"yuv{chroma}p{'10le' if depth == 10 else ''}"
 
 
 def _profile(video: Video, depth: BitDepth) -> Profile | None:

@@ -35,6 +35,7 @@ _PRORES: Mapping[Profile, str] = {
     "hq": "hq",
     "4444": "4444",
 }
+_SLICED = 240  # pixels a side from which FFV1's many slices cost next to nothing
 _TAGGED_HVC1 = {"mp4", "mov"}  # Apple's players open no other
 
 
@@ -81,8 +82,19 @@ def _codec_options(video: VideoPlan, threads: int) -> tuple[str, ...]:
                 *("-c:v", "dnxhd", "-profile:v", f"dnxhr_{video.profile or 'hq'}"),
                 *("-threads:v", str(threads)),
             )
+        case "ffv1":
+            return _ffv1(video, threads)
         case _:
             return _h264(video, threads)
+
+
+def _ffv1(video: VideoPlan, threads: int) -> tuple[str, ...]:
+    """Return what archives agree on: version 3, in slices with sums of their own."""
+    slices = "24" if min(video.width, video.height) >= _SLICED else "4"
+    return (
+        *("-c:v", "ffv1", "-level", "3", "-coder", "1", "-context", "1", "-g", "1"),
+        *("-slices", slices, "-slicecrc", "1", "-threads:v", str(threads)),
+    )
 
 
 def _h264(video: VideoPlan, threads: int) -> tuple[str, ...]:

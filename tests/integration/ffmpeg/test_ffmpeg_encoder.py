@@ -16,6 +16,7 @@ from media_nommer.adapters.ffmpeg.launcher import Launcher
 from media_nommer.adapters.ffmpeg.process import Limits
 from media_nommer.adapters.ffmpeg.progress import Progress
 from media_nommer.core.errors import (
+    CodecMissing,
     EncodeError,
     EncoderLimit,
     EncoderMissing,
@@ -156,7 +157,7 @@ def test_closing_the_launcher_hands_the_work_back(scratch: Path, ffmpeg: Path) -
     [
         pytest.param(
             ["-i", "clip", "-c:v", "no_such", "o.mp4"],
-            EncoderMissing,
+            CodecMissing,
             "no_such",
             id="encoder",
         ),

@@ -36,6 +36,7 @@ def picture(probe: Probe, path: Path) -> VideoStream:
         (film("a.mkv", codec="dnxhr", profile="sq"), "dnxhd", "yuv422p"),
         (film("a.mov", codec="dnxhr", profile="hqx"), "dnxhd", "yuv422p10le"),
         (film("a.mov", codec="dnxhr", profile="444"), "dnxhd", "yuv444p10le"),
+        (film("a.mkv", codec="ffv1"), "ffv1", "yuv420p"),
         (
             film("a.ts", profile="main", level="4", tune="film", b_frames=1),
             "h264",
@@ -176,6 +177,16 @@ def test_frame_rates_are_converted(
     assert plan is not None
     assert picture(probe, made.files[0]).frame_rate == plan.timing.rate
     assert picture(probe, made.files[0]).sample_aspect == Fraction(1)
+
+
+def test_ffv1_loses_nothing(probe: Probe, clips: Path, tmp_path: Path) -> None:
+    made = make(probe, clips, "ten-bit.mkv", tmp_path, film("a.mkv", codec="ffv1"))
+
+    assert _pictures(made.files[0]) == _pictures(clips / "ten-bit.mkv")
+
+
+def _pictures(path: Path) -> list[str]:
+    return [checksum for _, checksum in decoded_frames(path)]
 
 
 @pytest.mark.parametrize("codec", ["hevc", "av1", "prores", "dnxhr"])

@@ -10,6 +10,7 @@ CODES = {
     "ACCESS_DENIED": False,
     "ALREADY_EXISTS": False,
     "BAD_REQUEST": False,
+    "CODEC_MISSING": False,
     "DATA_DIR_IN_USE": False,
     "EMPTY_SOURCE": False,
     "ENCODE": False,
@@ -67,7 +68,7 @@ CODES = {
 #: What nobody but a person can put right, and where the message alone does not say how.
 WITH_ADVICE = {
     *("ACCESS_DENIED", "DATA_DIR_IN_USE", "EMPTY_SOURCE", "ENCODER_LIMIT"),
-    *("ENCODER_MISSING", "JOB_ARCHIVED", "NOT_MEDIA"),
+    *("CODEC_MISSING", "ENCODER_MISSING", "JOB_ARCHIVED", "NOT_MEDIA"),
     *("IDEMPOTENCY_CONFLICT", "INVALID_CURSOR", "INVALID_SETTING", "JOB_NOT_FOUND"),
     *("NO_SPACE", "NO_STREAMS", "OUTPUT_CHANGED", "OUTPUT_EXISTS", "PATH_NOT_ALLOWED"),
     *(

@@ -141,7 +141,7 @@ def test_royalty_free_holds_for_renditions_too() -> None:
 
     assert caught.value.message.splitlines() == [
         "outputs[0].video.codec: h264 is not royalty-free, which the recipe asks for; "
-        "allowed: vp9, av1",
+        "allowed: vp9, av1, ffv1",
         "outputs[0].audio.codec: aac is not royalty-free, which the recipe asks for; "
         "allowed: opus, vorbis, flac",
     ]

@@ -156,7 +156,7 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
         (
             {"video": {"codec": "h265"}},
             "outputs[0].video.codec: 'h265' is not known here; allowed: h264, hevc, vp9, "
-            "av1, prores, dnxhr, copy",
+            "av1, prores, dnxhr, ffv1, copy",
         ),
         (
             {"video": {"heigth": 360}},
@@ -277,6 +277,7 @@ def test_a_fault_is_told_in_one_sentence(output: object, sentence: str) -> None:
         ({"codec": "prores", "bit_depth": 8}, ".bit_depth: prores has 10, not 8"),
         ({"codec": "prores", "quality": 8}, ".quality: prores has none; choose by profile"),
         ({"codec": "dnxhr", "bitrate": 80}, ".bitrate: dnxhr has none; choose by profile"),
+        ({"codec": "ffv1", "quality": 8}, ".quality: ffv1 has none; it loses nothing"),
         ({"codec": "dnxhr", "gop": 2}, ".gop: every frame of dnxhr is a key frame"),
         ({"codec": "vp9", "b_frames": 2}, ".b_frames: is for h264 and hevc, not for vp9"),
         (
@@ -322,7 +323,8 @@ def test_a_fault_is_told_in_one_sentence(output: object, sentence: str) -> None:
     ],
 )
 def test_what_a_picture_cannot_be_is_told(video: dict[str, Any], sentence: str) -> None:
-    container = "mov" if video.get("codec") in {"prores", "dnxhr"} else "mp4"
+    homes = {"prores": "mov", "dnxhr": "mov", "ffv1": "mkv"}
+    container = homes.get(video.get("codec", "h264"), "mp4")
 
     said = refusal({"container": container, "video": video})
 
@@ -372,7 +374,7 @@ def test_a_preset_that_is_not_royalty_free_is_refused_by_the_name_of_its_codecs(
 
     assert said.splitlines() == [
         "outputs[0].video.codec: h264 is not royalty-free, which the recipe asks for; "
-        "allowed: vp9, av1",
+        "allowed: vp9, av1, ffv1",
         "outputs[0].audio.codec: aac is not royalty-free, which the recipe asks for; "
         "allowed: opus, vorbis, flac",
     ]
@@ -398,7 +400,7 @@ def test_every_fault_has_its_own_line() -> None:
 
     assert said.splitlines() == [
         "outputs[0].video.codec: 'x' is not known here; allowed: h264, hevc, vp9, "
-        "av1, prores, dnxhr, copy",
+        "av1, prores, dnxhr, ffv1, copy",
         "if_exists: 'ask' is not known here; allowed: fail, replace",
         "otputs: is not known here; did you mean 'outputs'? allowed: inputs, destination, "
         "outputs, tags, pass_through, if_exists, priority, group, royalty_free",

@@ -37,6 +37,13 @@ def with_sound(**changes: Any) -> Media:
             id="flac as fine as its source",
         ),
         pytest.param(
+            {"sample_rate": 44100},
+            {"audio": {"codec": "aac", "profile": "he"}},
+            "-c:a libfdk_aac -profile:a aac_he -b:a 64k -ac 2 -ar 44100",
+            "film.m4a",
+            id="aac for few bits",
+        ),
+        pytest.param(
             {},
             {"name": "{stem}.wav"},
             "-c:a pcm_s16le -ac 2 -ar 44100",

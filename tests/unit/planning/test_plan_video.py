@@ -108,6 +108,12 @@ def video(container: str = "mp4", **said: Any) -> dict[str, Any]:
             "-c:v dnxhd -profile:v dnxhr_hqx -threads:v 2",
             id="dnxhr",
         ),
+        pytest.param(
+            video("mkv", codec="ffv1"),
+            "-c:v ffv1 -level 3 -coder 1 -context 1 -g 1 -slices 24 -slicecrc 1 "
+            "-threads:v 2",
+            id="ffv1",
+        ),
     ],
 )
 def test_encoders(output: dict[str, Any], words: str) -> None:
@@ -125,10 +131,28 @@ def test_encoders(output: dict[str, Any], words: str) -> None:
         (video("mov", codec="dnxhr"), "yuv422p"),
         (video("mov", codec="dnxhr", bit_depth=10), "yuv422p10le"),
         (video("mov", codec="dnxhr", profile="444"), "yuv444p10le"),
+        (video("mkv", codec="ffv1"), "yuv420p"),
+        (video("mkv", codec="ffv1", bit_depth=10), "yuv420p10le"),
     ],
 )
 def test_pixels(output: dict[str, Any], pixels: str) -> None:
     assert graph_of(FILM, output).endswith(f"format={pixels}[v0]")
+
+
+@pytest.mark.parametrize(
+    ("own", "depth", "pixels"),
+    [
+        ("yuv422p10le", 10, "yuv422p10le"),
+        ("yuv444p12le", 12, "yuv444p12le"),
+        ("yuvj420p", 8, "yuv420p"),
+        ("nv12", 8, "yuv420p"),
+        ("gbrp10le", 10, "yuv444p10le"),
+    ],
+)
+def test_ffv1_keeps_the_pixels_of_its_source(own: str, depth: int, pixels: str) -> None:
+    source = with_picture(pixel_format=own, bit_depth=depth)
+
+    assert f"format={pixels}" in graph_of(source, video("mkv", codec="ffv1"))
 
 
 def test_outputs_of_other_pixels_are_not_made_from_each_other() -> None:

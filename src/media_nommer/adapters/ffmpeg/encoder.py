@@ -76,10 +76,11 @@ class FfmpegEncoder(Encoder):
         asked ten times a second: the error it returns is raised once FFmpeg is dead.
 
         Raises:
-            EncodeError: FFmpeg refused, crashed, stalled or crossed a limit.
+            EncodeError: FFmpeg refused, crashed, stalled, crossed a limit or lacks an
+                encoder.
             MediaError: it could not read the source.
             NoSpace: the disk is full.
-            EncoderMissing: it cannot be run, or lacks an encoder.
+            EncoderMissing: it cannot be run.
             NommerError: whatever ``stop`` returned.
         """
         limits = limits or self._limits

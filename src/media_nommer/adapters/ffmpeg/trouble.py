@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from media_nommer.adapters.ffmpeg.process import Exit, Limits
 from media_nommer.core.errors import (
+    CodecMissing,
     EncodeError,
     EncoderCrashed,
     EncoderLimit,
-    EncoderMissing,
     NommerError,
     NoSpace,
     NotMedia,
@@ -60,10 +60,8 @@ def trouble(
     if _starved(text):
         return EncoderCrashed(f"{program} found too little memory", log_tail=tail)
     if missing := re.search(r"Unknown encoder '([^']*)'", text):
-        return EncoderMissing(
-            f"this FFmpeg has no encoder called {missing[1]}",
-            advice="Set `ffmpeg` to a build that has it, or choose another codec.",
-            log_tail=tail,
+        return CodecMissing(
+            f"the FFmpeg of this worker has no encoder called {missing[1]}", log_tail=tail
         )
     if "moov atom not found" in text:
         return TruncatedMedia(

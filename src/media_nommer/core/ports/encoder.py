@@ -60,9 +60,9 @@ class Encoder(ABC):
         the encoder and all its children are dead.
 
         Raises:
-            EncodeError: it refused, crashed, stalled or crossed a limit.
+            EncodeError: it refused, crashed, stalled, crossed a limit or lacks a codec.
             MediaError: it could not read the source.
             NoSpace: the disk is full.
-            EncoderMissing: it cannot be run, or lacks a codec.
+            EncoderMissing: it cannot be run.
             NommerError: whatever ``stop`` returned.
         """

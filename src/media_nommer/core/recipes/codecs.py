@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 Container = Literal["mp4", "webm", "m4a", "mp3", "ogg", "mov", "mkv", "ts", "flac", "wav"]
-VideoCodec = Literal["h264", "hevc", "vp9", "av1", "prores", "dnxhr", "copy"]
+VideoCodec = Literal["h264", "hevc", "vp9", "av1", "prores", "dnxhr", "ffv1", "copy"]
 AudioCodec = Literal["aac", "opus", "mp3", "vorbis", "flac", "ac3", "eac3", "pcm", "copy"]
+
+#: Of aac: what every player knows, and what needs half the bits where it is few.
+AudioProfile = Literal["lc", "he"]
 
 Speed = Literal[
     "ultrafast",
@@ -21,8 +24,8 @@ Speed = Literal[
 ]
 """How much time an encoder takes, for every codec in x264's words, which people know.
 
-The planner turns them into libvpx's ``cpu-used`` and SVT-AV1's ``preset``. ProRes, DNxHR
-and copies have one speed.
+The planner turns them into libvpx's ``cpu-used`` and SVT-AV1's ``preset``. ProRes, DNxHR,
+FFV1 and copies have one speed.
 """
 
 AUDIO_BIT_RATE: Mapping[AudioCodec, int] = {
@@ -40,7 +43,7 @@ MOST_CHANNELS: Mapping[AudioCodec, int] = {"mp3": 2, "ac3": 6, "eac3": 6}
 MOST_KBITS: Mapping[AudioCodec, int] = {"mp3": 320}
 
 ROYALTY_FREE: tuple[VideoCodec | AudioCodec, ...] = (
-    *("vp9", "av1"),
+    *("vp9", "av1", "ffv1"),
     *("opus", "vorbis", "flac"),
 )
 
@@ -70,7 +73,7 @@ class ContainerRules:
 
 _ALL_VIDEO: tuple[VideoCodec, ...] = (
     *("h264", "hevc", "vp9", "av1"),
-    *("prores", "dnxhr", "copy"),
+    *("prores", "dnxhr", "ffv1", "copy"),
 )
 
 _ALL_AUDIO: tuple[AudioCodec, ...] = (
@@ -114,6 +117,7 @@ HOME_OF_CODEC: Mapping[VideoCodec | AudioCodec, Container] = {
     "av1": "webm",
     "prores": "mov",
     "dnxhr": "mov",
+    "ffv1": "mkv",
     "copy": "mkv",
     "aac": "m4a",
     "opus": "ogg",
@@ -129,6 +133,8 @@ HOME_OF_CODEC: Mapping[VideoCodec | AudioCodec, Container] = {
 
 def usual_audio(container: Container, video: VideoCodec | None) -> AudioCodec:
     """Return the codec of a sound of which nothing is said."""
+    if video == "ffv1":
+        return "flac"
     return "pcm" if video in {"prores", "dnxhr"} else CONTAINERS[container].audio[0]
 
 

@@ -81,6 +81,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Audio": {
         "codec": "How the sound is encoded; copy takes it as it is.",
+        "profile": "Of aac; he needs an FFmpeg with libfdk_aac on the workers.",
         "bitrate": "kbit/s; by default what suits the codec and the channels.",
         "channels": "How many, and never more than the source has.",
         "sample_rate": "Samples a second.",

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from media_nommer.core.recipes.base import Document, Expect, ObjectTraits, Pixels
 from media_nommer.core.recipes.codecs import (
     AudioCodec,
+    AudioProfile,
     Container,
     Speed,
     VideoCodec,
@@ -141,10 +142,12 @@ class Audio(Document):
     ``bitrate`` is kbit/s, by default fit for the codec and the channels. ``channels`` and
     ``sample_rate`` (hertz) are as in the source where they are not given; there are never
     more channels than in the source. ``bit_depth`` is for flac and pcm, by default 16.
-    ``fade_in`` and ``fade_out`` are seconds. ``copy`` takes the sound as it is.
+    ``fade_in`` and ``fade_out`` are seconds. ``copy`` takes the sound as it is. The
+    ``profile`` is of aac; ``he`` needs an FFmpeg with libfdk_aac on the workers.
     """
 
     codec: AudioCodec = "aac"
+    profile: AudioProfile | None = None
     bitrate: Annotated[int, Field(ge=8, le=640)] | None = None
     channels: Literal[1, 2, 6, 8] | None = None
     sample_rate: (

@@ -43,7 +43,7 @@ def _quality_problems(video: Video, powers: Powers, path: str) -> Iterator[str]:
         return
     limits = powers.quality
     if limits is None:
-        yield f"{path}.quality: {video.codec} has none; choose by profile"
+        yield f"{path}.quality: {video.codec} has none; {_instead(powers)}"
     elif not limits.best <= video.quality <= limits.worst:
         yield (
             f"{path}.quality: must be from {limits.best} to {limits.worst} for "
@@ -60,7 +60,7 @@ def _bitrate_problems(video: Video, powers: Powers, path: str) -> Iterator[str]:
     average, most = video.bitrate, video.max_bitrate
     for name in ("bitrate", "max_bitrate"):
         if getattr(video, name) is not None and not powers.bit_rates:
-            yield f"{path}.{name}: {video.codec} has none; choose by profile"
+            yield f"{path}.{name}: {video.codec} has none; {_instead(powers)}"
     if average is not None and most is not None:
         if not powers.average_and_most:
             yield (
@@ -76,7 +76,7 @@ def _vmaf_problems(video: Video, powers: Powers, path: str) -> Iterator[str]:
     if video.target_vmaf is None:
         return
     if powers.quality is None:
-        yield f"{path}.target_vmaf: {video.codec} has no quality; choose by profile"
+        yield f"{path}.target_vmaf: {video.codec} has no quality; {_instead(powers)}"
     for name in ("quality", "bitrate", "max_bitrate"):
         if getattr(video, name) is not None:
             yield (
@@ -139,6 +139,10 @@ def _shape_problems(video: Video, path: str) -> Iterator[str]:
             f"{path}.crop: aspect and edges contradict each other; allowed: aspect, or "
             "left, right, top, bottom"
         )
+
+
+def _instead(powers: Powers) -> str:
+    return "choose by profile" if powers.profiles else "it loses nothing"
 
 
 def _choice(codec: str, said: str, known: Collection[str]) -> str:

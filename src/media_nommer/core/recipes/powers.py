@@ -148,5 +148,6 @@ POWERS: Mapping[VideoCodec, Powers] = {
         bit_rates=False,
         gop=False,
     ),
+    "ffv1": Powers(bit_rates=False, gop=False),
     "copy": Powers(bit_rates=False, gop=False),
 }

@@ -18,6 +18,8 @@ def sound_problems(audio: Audio, path: str) -> list[str]:
     """Return a sentence for each thing that the codec does not have."""
     if audio.codec == "copy":
         return list(_copy_problems(audio, path))
+    if audio.profile is not None and audio.codec != "aac":
+        return [f"{path}.profile: is for aac, not for {audio.codec}"]
     return [*_amount_problems(audio, path), *_rate_problems(audio, path)]
 
 

@@ -8,10 +8,10 @@ import pytest
 from media_nommer.adapters.ffmpeg.process import Exit, Limits
 from media_nommer.adapters.ffmpeg.trouble import complaints, trouble
 from media_nommer.core.errors import (
+    CodecMissing,
     EncodeError,
     EncoderCrashed,
     EncoderLimit,
-    EncoderMissing,
     NommerError,
     NoSpace,
     NotMedia,
@@ -62,7 +62,7 @@ def ended(code: int, cpu: float = 0.0) -> Exit:
             1, ("[error] File too large",), ALL_LIMITS, EncoderLimit, id="file limit"
         ),
         pytest.param(
-            8, ("[fatal] Unknown encoder 'x'",), ALL_LIMITS, EncoderMissing, id="encoder"
+            8, ("[fatal] Unknown encoder 'x'",), ALL_LIMITS, CodecMissing, id="encoder"
         ),
         pytest.param(183, CUT, Limits(), TruncatedMedia, id="cut"),
         pytest.param(183, CUT[1:], Limits(), NotMedia, id="not media"),
