@@ -16,7 +16,8 @@ from media_nommer.core.ports.probe import Probe
 from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import parse_recipe, resolve_presets
 from media_nommer.ec2nommerd.nommers.packaging import Bench, Packaged, package_output
-from media_nommer.planning.ffmpeg import encode_command
+from media_nommer.ec2nommerd.nommers.texts import mend_texts
+from media_nommer.planning.ffmpeg import encode_command, texts_command
 from media_nommer.planning.plan import OutputPlan, plan_outputs
 from media_nommer.planning.verify import check_output
 
@@ -30,6 +31,17 @@ SMALL: dict[str, Any] = {
     "video": {"speed": "superfast"},
     "ladder": [{"height": 180, "max_bitrate": 400}, {"height": 90, "max_bitrate": 150}],
 }
+
+#: Subtitles by their text, language, and what is told of them.
+SPOKEN = (
+    (
+        "1\n00:00:00,500 --> 00:00:02,000\nHello <i>there</i>\n\n"
+        "2\n00:00:02,500 --> 00:00:03,500\nGood bye\n",
+        *("eng", "default"),
+    ),
+    ("1\n00:00:00,500 --> 00:00:02,000\nBonjour\n", "fra", "forced"),
+    ("1\n00:00:00,500 --> 00:00:02,000\n[Hello]\n", "eng", "hearing_impaired"),
+)
 
 
 def ffmpeg(*argv: str, errors: bool = False) -> str:
@@ -59,6 +71,20 @@ def film(path: Path, *, rate: str = "25", seconds: float = 5) -> Path:
         *("-af", click, "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"),
         *("-metadata:s:a:0", "language=eng", str(path)),
     )
+    return path
+
+
+def with_texts(film: Path, path: Path, *said: tuple[str, str, str]) -> Path:
+    """Put subtitles beside a film, each a SubRip text, its language and its disposition."""
+    inputs: list[str] = []
+    options: list[str] = []
+    for number, (text, language, shown) in enumerate(said):
+        words = path.with_suffix(f".{number}.srt")
+        words.write_text(text, encoding="utf-8")
+        inputs += ["-i", str(words)]
+        options += ["-map", str(number + 1), f"-metadata:s:s:{number}"]
+        options += [f"language={language}", f"-disposition:s:{number}", shown]
+    ffmpeg("-i", str(film), *inputs, "-map", "0", *options, "-c", "copy", str(path))
     return path
 
 
@@ -114,6 +140,9 @@ def stream(
         words = [FFMPEG, "-nostdin", "-y", "-loglevel", "error", *argv]
         subprocess.run(words, cwd=scratch, check=True, timeout=120)
 
+    if texts := texts_command([plan], source=str(source)):
+        encode(texts.argv)
+        mend_texts(texts, scratch, plan.cut, media.duration)
     encode(command.argv)
 
     def look(part: OutputPlan, path: Path) -> Media:

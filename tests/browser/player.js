@@ -18,6 +18,12 @@ const players = {
       choose: (height) => {
         hls.currentLevel = hls.levels.findIndex((level) => level.height === height);
       },
+      texts: () => hls.allSubtitleTracks.map((track) => track.name),
+      show: (name) => {
+        const all = hls.allSubtitleTracks;
+        hls.setSubtitleOption({ name, lang: all.find((each) => each.name === name).lang });
+        hls.subtitleDisplay = true;
+      },
     };
   },
 
@@ -32,6 +38,11 @@ const players = {
         const all = dash.getRepresentationsByType("video");
         const wanted = all.find((each) => each.height === height);
         dash.setRepresentationForTypeById("video", wanted.id, true);
+      },
+      texts: () => dash.getTracksFor("text").map((track) => track.labels[0].text),
+      show: (name) => {
+        const all = dash.getTracksFor("text");
+        dash.setTextTrack(all.findIndex((track) => track.labels[0].text === name));
       },
     };
   },
@@ -50,6 +61,12 @@ const players = {
         const all = player.getVariantTracks();
         player.selectVariantTrack(all.find((track) => track.height === height), true);
       },
+      texts: () => player.getTextTracks().map((track) => track.label),
+      show: (name) => {
+        const all = player.getTextTracks();
+        player.selectTextTrack(all.find((track) => track.label === name));
+        player.setTextTrackVisibility(true);
+      },
     };
   },
 };
@@ -59,6 +76,12 @@ const seen = {
   errors: () => errors,
   heights: () => seen.player.heights(),
   choose: (height) => seen.player.choose(height),
+  texts: () => seen.player.texts(),
+  show: (name) => seen.player.show(name),
+  cues: () =>
+    [...video.textTracks]
+      .filter((track) => track.mode === "showing")
+      .flatMap((track) => [...(track.activeCues ?? [])].map((cue) => cue.text)),
   play: () => video.play(),
   seek: (time) => {
     video.currentTime = time;

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.adaptive_films import av_probe, film, stream
+from tests.adaptive_films import SPOKEN, av_probe, film, stream, with_texts
 from tests.browser.browsing import LIBRARIES, browser, site
 from tests.http_server import Site
 
@@ -25,7 +25,8 @@ def chromium() -> Iterator[Browser]:
 def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site with one film of six seconds, its segments in every form."""
     folder = tmp_path_factory.mktemp("streamed")
-    source = film(folder / "film.mp4", seconds=6)
+    bare = film(tmp_path_factory.mktemp("films") / "film.mp4", seconds=6)
+    source = with_texts(bare, bare.with_suffix(".mkv"), *SPOKEN)
     with av_probe(tmp_path_factory.mktemp("scratch")) as probe:
         for kind in ("ranges", "files", "ts") if SOAK else ("ranges", "files"):
             stream(probe, source, folder / kind, segments=kind)
@@ -102,3 +103,35 @@ def test_a_player_plays_seeks_and_changes_renditions(
     assert played["duration"] == pytest.approx(6, abs=0.1)
     assert small["frames"] > 5
     assert last["time"] == pytest.approx(6, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("player", "manifest"),
+    [
+        ("hls", "/ranges/film/index.m3u8"),
+        ("dash", "/ranges/film/index.mpd"),
+        ("shaka", "/files/film/index.mpd"),
+        _in_the_soak("hls", "/ts/film/index.m3u8"),
+        _in_the_soak("shaka", "/ranges/film/index.m3u8"),
+    ],
+)
+def test_a_player_shows_the_subtitles_that_are_chosen(
+    player: str, manifest: str, chromium: Browser, films: Site
+) -> None:
+    page = chromium.new_page()
+    screen = Screen(page, films, player, manifest)
+    listed = page.evaluate("seen.texts()")
+
+    screen.do("seen.show('eng')")
+    screen.do("seen.seek(1)")
+    screen.until("seen.cues().length")
+    english = page.evaluate("seen.cues()")
+    screen.do("seen.show('fra (forced)')")
+    screen.do("seen.seek(0.8)")
+    screen.until("seen.cues().join().includes('Bonjour')")
+    screen.do("seen.seek(3.7)")
+    screen.until("seen.state().time > 3.6 && !seen.cues().length")
+    page.close()
+
+    assert sorted(listed) == ["eng", "eng (SDH)", "fra (forced)"]
+    assert "Hello" in english[0]

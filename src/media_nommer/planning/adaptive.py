@@ -1,6 +1,5 @@
 """What an adaptive output becomes: its renditions, their key frames and their segments."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
@@ -11,7 +10,9 @@ from media_nommer.core.media import AudioStream, Media, VideoStream
 from media_nommer.core.recipes.documents import AdaptiveOutput, Video
 from media_nommer.planning.rungs import rung_videos
 from media_nommer.planning.sound import AudioPlan, plan_audio
+from media_nommer.planning.streamed_texts import TextRendition, plan_texts
 from media_nommer.planning.timing import GOP_MOST
+from media_nommer.planning.titles import player_title
 from media_nommer.planning.video import VideoPlan, picture_of, plan_video
 
 _MOST_FILES = 2000  # that a job's record holds in every store, beside those of a run before
@@ -21,7 +22,6 @@ _EXACT = ("mov", "matroska")  # formats whose headers tell when a stream begins
 _SOUND_FRAGMENT = 0.4  # seconds: how far the segments of sound may be off those of picture
 _LONG_FRAGMENT = 2.0  # the same for films of which an index could not hold so many
 _LONG = 6 * 3600.0
-_LONGEST_TITLE = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +50,17 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdaptivePlan:
-    """One adaptive output. ``segment`` and ``gop`` are seconds, as they will really be."""
+    """One adaptive output. ``segment`` and ``gop`` are seconds, as they will really be.
+
+    ``texts`` are subtitles, which no encoder has to do with.
+    """
 
     renditions: tuple[Rendition, ...]
     formats: tuple[Literal["hls", "dash"], ...]
     segments: Literal["ranges", "files", "ts"]
     segment: float
     gop: float
+    texts: tuple[TextRendition, ...] = ()
 
     @property
     def pictures(self) -> tuple[Rendition, ...]:
@@ -92,6 +96,7 @@ def plan_adaptive(media: Media, output: AdaptiveOutput, where: str) -> AdaptiveP
         segments=output.segments,
         segment=gop * round(output.segment_duration / output.gop),
         gop=gop,
+        texts=plan_texts(media) if output.subtitles else (),
     )
     _check_files(plan, media, where)
     return plan
@@ -146,25 +151,15 @@ def _sounds(media: Media, output: AdaptiveOutput, where: str) -> tuple[Rendition
             Rendition(
                 key=f"a{number}",
                 label=plan.language or "",
-                title=_title(stream, [each.title for each in made]),
+                title=player_title(
+                    stream.title, stream.language or "sound", [each.title for each in made]
+                ),
                 audio=replace(plan, from_start=True, duration=length),
                 fragment=_LONG_FRAGMENT if long else _SOUND_FRAGMENT,
                 default=number == 1,
             )
         )
     return tuple(made)
-
-
-def _title(stream: AudioStream, others: Sequence[str]) -> str:
-    """Return how players list a sound; no two of them alike."""
-    told = " ".join(re.sub(r"[\x00-\x1f\x7f\"<>&]+", " ", stream.title or "").split())
-    name = told[:_LONGEST_TITLE].strip() or stream.language or "sound"
-    number = 2
-    title = name
-    while title in others:
-        title = f"{name} {number}"
-        number += 1
-    return title
 
 
 def _late(media: Media, stream: VideoStream | AudioStream) -> float | None:
@@ -194,6 +189,7 @@ def _check_files(plan: AdaptivePlan, media: Media, where: str) -> None:
     if plan.segments == "ranges" or media.duration is None:
         return
     count = len(plan.renditions) * (ceil(media.duration / plan.segment) + 3) + 2
+    count += 2 * len(plan.texts)
     check_count(count, where)
 
 

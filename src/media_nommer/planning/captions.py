@@ -24,6 +24,7 @@ _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TOP = "789"  # of a number pad
 _MIDDLE = "456"
+_NOUGHT = "00:00:00.000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,14 @@ def as_srt(cues: Sequence[Cue]) -> str:
     )
 
 
-def as_webvtt(cues: Sequence[Cue]) -> str:
-    """Return a WebVTT file: bold, italic and underlined stay, and what is at the top."""
-    return "WEBVTT\n\n" + "".join(
+def as_webvtt(cues: Sequence[Cue], *, begins: int | None = None) -> str:
+    """Return a WebVTT file: bold, italic and underlined stay, and what is at the top.
+
+    For HLS, ``begins`` is the time at which the film begins in its segments, in ticks of
+    MPEG-TS.
+    """
+    mapped = "" if begins is None else f"X-TIMESTAMP-MAP=MPEGTS:{begins},LOCAL:{_NOUGHT}\n"
+    return f"WEBVTT\n{mapped}\n" + "".join(
         f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}{_settings(cue.text)}\n"
         f"{_vtt_text(cue.text)}\n\n"
         for cue in cues

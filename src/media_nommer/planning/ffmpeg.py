@@ -174,7 +174,14 @@ def texts_command(outputs: Sequence[OutputPlan], *, source: str) -> TextCommand 
         for output in outputs
         if output.extra and isinstance(output.extra.plan, CaptionsPlan)
     ]
-    return text_command([*dict.fromkeys((*captions, *_texts(outputs)))], source=source)
+    streamed = [
+        each.track
+        for output in outputs
+        if output.adaptive
+        for each in output.adaptive.texts
+    ]
+    found = dict.fromkeys((*captions, *streamed, *_texts(outputs)))
+    return text_command([*found], source=source)
 
 
 def peaks_commands(

@@ -102,7 +102,7 @@ def plan_subtitles(
                 codec=None if copied else held[0],
                 default=stream.default,
                 forced=stream.forced,
-                language=_told(stream.language),
+                language=told_language(stream.language),
                 title=_clean(stream.title),
             )
         )
@@ -119,7 +119,9 @@ def plan_captions(media: Media, output: CaptionsOutput, where: str) -> CaptionsP
     if not stream.is_text:
         raise _no_text(stream, where)
     track = Track(stream=stream.index, encoding=output.encoding)
-    return CaptionsPlan(track=track, format=output.format, language=_told(stream.language))
+    return CaptionsPlan(
+        track=track, format=output.format, language=told_language(stream.language)
+    )
 
 
 def subtitle_options(plans: Sequence[SubtitlePlan]) -> tuple[str, ...]:
@@ -172,6 +174,11 @@ def cut_cues(cues: Sequence[Cue], cut: Cut | None, length: float | None) -> tupl
     return clipped(cues, start=start, end=min(known, default=None))
 
 
+def told_language(language: str | None) -> str | None:
+    """Return a language that is told by three letters, as it should be."""
+    return language if re.fullmatch("[a-z]{3}", language or "") else None
+
+
 def _chosen(
     streams: Sequence[SubtitleStream], output: CaptionsOutput, where: str
 ) -> SubtitleStream:
@@ -203,10 +210,6 @@ def _no_text(stream: SubtitleStream, where: str) -> NoStreams:
         advice="Choose a track of text: `nommer probe FILE` shows which are. A file in mkv "
         "keeps pictures as they are.",
     )
-
-
-def _told(language: str | None) -> str | None:
-    return language if re.fullmatch("[a-z]{3}", language or "") else None
 
 
 def _clean(title: str | None) -> str | None:

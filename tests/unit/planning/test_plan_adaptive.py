@@ -7,13 +7,14 @@ import pytest
 from planning_media import FILM, PICTURE, SILENT, SONG, SOUND, plans_of, with_picture
 
 from media_nommer.core.errors import InvalidRecipe, NoStreams
-from media_nommer.core.media import Media
+from media_nommer.core.media import Media, SubtitleStream
 from media_nommer.planning.adaptive import AdaptivePlan
 from media_nommer.planning.ffmpeg import (
     EncodeCommand,
     Produced,
     encode_command,
     measure_commands,
+    texts_command,
 )
 from media_nommer.planning.forecasts import table_of_plan
 from media_nommer.planning.room import expected_bytes
@@ -216,6 +217,39 @@ def test_manifests_have_lasting_names() -> None:
 
     assert both.names == ("film/index.m3u8", "film/index.mpd")
     assert one.names == ("film-h264.mpd",)
+
+
+def test_subtitles_of_text_are_renditions_each_with_a_title_of_its_own() -> None:
+    streams = (
+        SubtitleStream(index=2, codec="mov_text", language="eng", default=True),
+        SubtitleStream(index=3, codec="subrip", language="eng", hearing_impaired=True),
+        SubtitleStream(index=4, codec="hdmv_pgs_subtitle", language="eng"),
+        SubtitleStream(index=5, codec="ass", language="fra", forced=True, default=True),
+        SubtitleStream(index=6, codec="ass", language="eng"),
+        SubtitleStream(index=7, codec="ass", title='Deutsch "1"\n', language="deu"),
+    )
+
+    found = plan(replace(FILM, subtitles=streams)).texts
+
+    assert [(t.key, t.title, t.track.stream) for t in found] == [
+        ("s1", "eng", 2),
+        ("s2", "eng (SDH)", 3),
+        ("s3", "fra (forced)", 5),
+        ("s4", "eng 2", 6),
+        ("s5", "Deutsch 1", 7),
+    ]
+    assert [t.default for t in found] == [True, False, False, False, False]
+
+
+def test_text_is_fetched_beside_the_encode_and_not_by_it() -> None:
+    said = replace(FILM, subtitles=(SubtitleStream(index=2, codec="mov_text"),))
+
+    fetched = texts_command(plans_of(said, SMALL), source="source")
+
+    assert fetched is not None
+    assert fetched.argv[-6:] == ("0:2", "-c:s", "subrip", "-f", "srt", "text-2.srt")
+    assert command(said, SMALL) == command(FILM, SMALL)
+    assert plan(said, {**SMALL, "subtitles": None}).texts == ()
 
 
 def test_more_segment_files_than_a_record_holds_are_refused() -> None:

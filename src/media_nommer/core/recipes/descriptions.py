@@ -103,6 +103,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "ladder": "The renditions; auto makes them fit the source.",
         "audio": "How sounds are encoded; null for silent films.",
         "audio_tracks": "A rendition of each sound of the source, or of one.",
+        "subtitles": "The source's text, as WebVTT; null leaves it out.",
     },
     "Rung": {
         "width": "Width of the box that the picture goes into, in pixels as shown.",

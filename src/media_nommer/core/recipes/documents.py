@@ -240,6 +240,8 @@ class AdaptiveOutput(Document):
     itself; of a source with several sounds there is one of each (``all``) or one in all
     (``one``). As in a file, ``audio`` that is null makes silent films.
 
+    ``subtitles`` that are text are renditions too, as WebVTT; null leaves them out.
+
     ``segments`` are parts of one file for each rendition, which manifests address by bytes
     (``ranges``), or ``files`` of their own, or such files of MPEG-TS (``ts``).
     """
@@ -262,6 +264,7 @@ class AdaptiveOutput(Document):
     ] = None
     audio: Audio | None = None
     audio_tracks: Literal["all", "one"] = "all"
+    subtitles: Literal["keep"] | None = "keep"
     object: ObjectTraits | None = None
     expect: Expect | None = None
     from_preset: str | None = None

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from media_nommer.core.errors import EncodeError, OutputDamaged
@@ -10,9 +9,9 @@ from media_nommer.core.media import Media
 from media_nommer.core.ports.encoder import Encoder
 from media_nommer.core.ports.probe import StreamCount
 from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.texts import mend_texts, read_text
 from media_nommer.planning.animations import AnimationPlan, check_animation, webp_frames
-from media_nommer.planning.captions import as_srt, check_captions, cues_in, decoded
-from media_nommer.planning.cutting import Cut
+from media_nommer.planning.captions import check_captions, cues_in
 from media_nommer.planning.extras import Extra, MetadataPlan, extra_paths
 from media_nommer.planning.ffmpeg import peaks_commands, texts_command
 from media_nommer.planning.media_documents import media_document
@@ -20,7 +19,7 @@ from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.posters import PosterPlan, chosen, measures_in
 from media_nommer.planning.sizes import Size
 from media_nommer.planning.sprites import SpritePlan
-from media_nommer.planning.subtitles import CaptionsPlan, cut_cues
+from media_nommer.planning.subtitles import CaptionsPlan
 from media_nommer.planning.waveforms import (
     WaveformPlan,
     as_json,
@@ -28,9 +27,6 @@ from media_nommer.planning.waveforms import (
     check_peaks,
     peaks_in,
 )
-
-#: Of text that is read whole; all the words of a long film are a hundredth of it.
-_MOST_TEXT = 64 * 1024 * 1024
 
 Facts = dict[str, object]
 
@@ -51,8 +47,7 @@ def fetch_texts(
         return
     work.encode(encoder, command.argv)
     cut = next((plan.cut for plan in plans if plan.cut), None)
-    for track in command.tracks:
-        _mend(work.scratch / track.path, cut, media.duration)
+    mend_texts(command, work.scratch, cut, media.duration)
 
 
 def measure_peaks(
@@ -99,21 +94,6 @@ def _paths(extra: Extra, index: int, scratch: Path) -> list[Path]:
     return [scratch / path for path in extra_paths(extra, index)]
 
 
-def _mend(path: Path, cut: Cut | None, length: float | None) -> None:
-    """Write the text that an encoder left anew."""
-    cues = cut_cues(cues_in(decoded(_read(path))), cut, length)
-    path.write_text(as_srt(cues), encoding="utf-8")
-
-
-def _read(path: Path) -> bytes:
-    """Return what the encoder left, which is nothing where a stream has no packets."""
-    with suppress(FileNotFoundError):
-        if path.stat().st_size > _MOST_TEXT:
-            raise OutputDamaged(f"the encoder left {path.name} larger than any text is")
-        return path.read_bytes()
-    return b""
-
-
 def _captions(plan: CaptionsPlan, text: Path, path: Path) -> Facts:
     cues = cues_in(text.read_text(encoding="utf-8"))
     path.write_text(plan.written(cues), encoding="utf-8")
@@ -148,7 +128,7 @@ def _sprite(
 
 
 def _poster(plan: PosterPlan, scratch: Path, index: int, path: Path, look: Look) -> Facts:
-    found = measures_in(_read(scratch / f"out-{index}.txt").decode())
+    found = measures_in(read_text(scratch / f"out-{index}.txt").decode())
     if not found:
         raise OutputDamaged("the encoder left no picture to choose from")
     number = chosen(found)

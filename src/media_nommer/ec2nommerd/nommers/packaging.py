@@ -8,6 +8,7 @@ from media_nommer.core.errors import MediaError, OutputDamaged
 from media_nommer.core.fragments import FragmentedFile
 from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import Probe
+from media_nommer.ec2nommerd.nommers.texts import packed_texts
 from media_nommer.planning.adaptive import AdaptivePlan, check_count
 from media_nommer.planning.ffmpeg import Produced
 from media_nommer.planning.packaging.checking import check_index, check_renditions
@@ -19,6 +20,7 @@ from media_nommer.planning.packaging.package import (
     Writing,
     package,
     rendition_facts,
+    text_facts,
 )
 from media_nommer.planning.packaging.packed import Packed
 from media_nommer.planning.packaging.segments import segments_of
@@ -71,7 +73,8 @@ def package_output(bench: Bench, output: OutputPlan) -> Packaged:
         _packed(bench, part, output.adaptive, publication) for part in renditions_of(output)
     ]
     check_renditions(output.adaptive, made)
-    check_count(len(package(output, made)), f"outputs[{output.index}]")
+    texts = packed_texts(output, made, bench.scratch, publication)
+    check_count(len(package(output, made, texts)), f"outputs[{output.index}]")
     if output.adaptive.segments == "ts":
         made = [_transported(bench, output, each) for each in made]
     else:
@@ -79,9 +82,12 @@ def package_output(bench: Bench, output: OutputPlan) -> Packaged:
             _write_index(bench, output, each)
     kept = tuple(
         _written(output, number, file, bench.scratch)
-        for number, file in enumerate(package(output, made))
+        for number, file in enumerate(package(output, made, texts))
     )
-    return Packaged(kept, {**_facts(output, made), "files": len(kept)})
+    facts = _facts(output, made)
+    if texts:
+        facts["subtitles"] = [text_facts(each) for each in texts]
+    return Packaged(kept, {**facts, "files": len(kept)})
 
 
 def rendition_path(output: OutputPlan, key: str) -> str:

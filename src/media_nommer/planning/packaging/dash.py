@@ -5,11 +5,13 @@ from fractions import Fraction
 from itertools import groupby
 from xml.etree import ElementTree
 
+from media_nommer.planning.packaging.dash_texts import add_text
 from media_nommer.planning.packaging.index import index_place
 from media_nommer.planning.packaging.languages import language_tag
 from media_nommer.planning.packaging.names import file_name, header_name
 from media_nommer.planning.packaging.packed import Packed
 from media_nommer.planning.packaging.segments import peak_bits
+from media_nommer.planning.packaging.texts import PackedText
 
 _PROFILE = "urn:mpeg:dash:profile:isoff-"
 _CHANNELS = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
@@ -18,7 +20,13 @@ _TRANSFERS = {"PQ": "16", "HLG": "18"}
 _SEVEN_ONE = {8: 12}  # the number that MPEG gives to a layout is mostly its channels'
 
 
-def manifest(renditions: Sequence[Packed], target: int, *, segments: str) -> str:
+def manifest(
+    renditions: Sequence[Packed],
+    target: int,
+    *,
+    segments: str,
+    texts: Sequence[PackedText] = (),
+) -> str:
     """Return the manifest (MPD); its addresses are beside it."""
     length = max(each.length for each in renditions)
     whole = segments == "ranges"
@@ -39,6 +47,8 @@ def manifest(renditions: Sequence[Packed], target: int, *, segments: str) -> str
         _add_pictures(period, pictures, target, whole)
     for number, each in enumerate(sounds, start=1):
         _add_sound(period, number, each, target, whole)
+    for number, track in enumerate(texts, start=len(sounds) + 1):
+        add_text(period, number, track)
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'

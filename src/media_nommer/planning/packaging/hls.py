@@ -3,6 +3,13 @@
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from media_nommer.planning.packaging.hls_lines import (
+    VERSION,
+    attributes,
+    playlist_head,
+    playlist_text,
+)
+from media_nommer.planning.packaging.hls_texts import TEXTS_GROUP, text_media
 from media_nommer.planning.packaging.languages import language_tag
 from media_nommer.planning.packaging.names import (
     Place,
@@ -14,8 +21,8 @@ from media_nommer.planning.packaging.names import (
 )
 from media_nommer.planning.packaging.packed import Packed
 from media_nommer.planning.packaging.segments import Segment, mean_bits, peak_bits
+from media_nommer.planning.packaging.texts import PackedText
 
-_VERSION = 7  # what MP4 in segments needs
 _VERSION_TS = 4
 _GROUP = "audio"
 _BEGIN_BELOW = 2_500_000  # bit/s: players begin with what is listed first
@@ -30,22 +37,26 @@ def target_duration(renditions: Iterable[Packed]) -> int:
 def media_playlist(packed: Packed, target: int, *, segments: str) -> str:
     """Return the playlist of one rendition."""
     ts = segments == "ts"
-    lines = _head(_VERSION_TS if ts else _VERSION, target)
+    lines = playlist_head(_VERSION_TS if ts else VERSION, target)
     if not ts:
         lines.append(_map(packed, segments))
     for number, part in enumerate(packed.segments, start=1):
         lines.append(f"#EXTINF:{float(part.duration):.6f},")
         lines += _address(_place(packed, number, part, segments))
-    return _text([*lines, "#EXT-X-ENDLIST"])
+    return playlist_text([*lines, "#EXT-X-ENDLIST"])
 
 
 def key_frames_playlist(packed: Packed, target: int, *, segments: str) -> str:
     """Return the playlist of a rendition's key frames alone, for winding through a film."""
-    lines = [*_head(_VERSION, target), "#EXT-X-I-FRAMES-ONLY", _map(packed, segments)]
+    lines = [
+        *playlist_head(VERSION, target),
+        "#EXT-X-I-FRAMES-ONLY",
+        _map(packed, segments),
+    ]
     for part, place in zip(key_frames(packed), _key_places(packed, segments), strict=True):
         lines.append(f"#EXTINF:{float(part.duration):.6f},")
         lines += _address(place)
-    return _text([*lines, "#EXT-X-ENDLIST"])
+    return playlist_text([*lines, "#EXT-X-ENDLIST"])
 
 
 def key_frames(packed: Packed) -> list[Segment]:
@@ -62,17 +73,24 @@ def key_frames(packed: Packed) -> list[Segment]:
     ]
 
 
-def master_playlist(renditions: Sequence[Packed], target: int, *, key_frames: bool) -> str:
+def master_playlist(
+    renditions: Sequence[Packed],
+    target: int,
+    *,
+    key_frames: bool,
+    texts: Sequence[PackedText] = (),
+) -> str:
     """Return the playlist that lists the renditions; its addresses are beside it."""
     pictures = [each for each in renditions if each.rendition.video]
     sounds = [each for each in renditions if each.rendition.audio]
-    lines = ["#EXTM3U", f"#EXT-X-VERSION:{_VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
     lines += [_sound(each) for each in sounds]
+    lines += [text_media(each) for each in texts]
     for each in _in_order(pictures or sounds[:1], target):
-        lines += [_variant(each, sounds, target), playlist_name(each.base)]
+        lines += [_variant(each, sounds, texts, target), playlist_name(each.base)]
     if key_frames:
         lines += [_key_frames_variant(each, target) for each in pictures]
-    return _text(lines)
+    return playlist_text(lines)
 
 
 def _in_order(pictures: Sequence[Packed], target: int) -> list[Packed]:
@@ -88,7 +106,7 @@ def _sound(packed: Packed) -> str:
     assert audio is not None
     language = language_tag(audio.language)
     default = "YES" if rendition.default else "NO"
-    return "#EXT-X-MEDIA:" + _attributes(
+    return "#EXT-X-MEDIA:" + attributes(
         ("TYPE", "AUDIO"),
         ("GROUP-ID", f'"{_GROUP}"'),
         ("NAME", f'"{rendition.title}"'),
@@ -100,27 +118,31 @@ def _sound(packed: Packed) -> str:
     )
 
 
-def _variant(packed: Packed, sounds: Sequence[Packed], target: int) -> str:
-    """Return what is told of one choice: the picture with the dearest of the sounds."""
+def _variant(
+    packed: Packed, sounds: Sequence[Packed], texts: Sequence[PackedText], target: int
+) -> str:
+    """Return what is told of one choice: the picture with the dearest of all others."""
     others = sounds if packed.rendition.video else ()
     peaks = [peak_bits(each.segments, target) for each in others]
     means = [mean_bits(each.segments) for each in others]
+    more = max((each.bits for each in texts), default=0)
     codecs = [packed.codec, *(each.codec for each in others)]
     rate = packed.frame_rate
-    return "#EXT-X-STREAM-INF:" + _attributes(
-        ("BANDWIDTH", peak_bits(packed.segments, target) + max(peaks, default=0)),
-        ("AVERAGE-BANDWIDTH", mean_bits(packed.segments) + max(means, default=0)),
+    return "#EXT-X-STREAM-INF:" + attributes(
+        ("BANDWIDTH", peak_bits(packed.segments, target) + max(peaks, default=0) + more),
+        ("AVERAGE-BANDWIDTH", mean_bits(packed.segments) + max(means, default=0) + more),
         ("CODECS", f'"{",".join(dict.fromkeys(codecs))}"'),
         ("RESOLUTION", _resolution(packed)),
         ("FRAME-RATE", None if rate is None else f"{float(rate):.3f}"),
         ("VIDEO-RANGE", packed.light if packed.rendition.video else None),
         ("AUDIO", f'"{_GROUP}"' if sounds else None),
+        ("SUBTITLES", f'"{TEXTS_GROUP}"' if texts else None),
     )
 
 
 def _key_frames_variant(packed: Packed, target: int) -> str:
     parts = key_frames(packed)
-    return "#EXT-X-I-FRAME-STREAM-INF:" + _attributes(
+    return "#EXT-X-I-FRAME-STREAM-INF:" + attributes(
         ("BANDWIDTH", peak_bits(parts, target)),
         ("AVERAGE-BANDWIDTH", mean_bits(parts)),
         ("CODECS", f'"{packed.codec}"'),
@@ -133,18 +155,6 @@ def _key_frames_variant(packed: Packed, target: int) -> str:
 def _resolution(packed: Packed) -> str | None:
     video = packed.rendition.video
     return None if video is None else f"{video.width}x{video.height}"
-
-
-def _attributes(*pairs: tuple[str, object]) -> str:
-    return ",".join(f"{name}={value}" for name, value in pairs if value is not None)
-
-
-def _head(version: int, target: int) -> list[str]:
-    return [
-        *("#EXTM3U", f"#EXT-X-VERSION:{version}"),
-        *(f"#EXT-X-TARGETDURATION:{target}", "#EXT-X-MEDIA-SEQUENCE:0"),
-        *("#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-INDEPENDENT-SEGMENTS"),
-    ]
 
 
 def _map(packed: Packed, segments: str) -> str:
@@ -186,7 +196,3 @@ def _address(place: Place) -> list[str]:
 def _rounded(length: Fraction) -> int:
     """Return a duration rounded to seconds as the RFC means it: a half goes up."""
     return int(length + Fraction(1, 2))
-
-
-def _text(lines: Iterable[str]) -> str:
-    return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from media_nommer.planning.adaptive import Rendition
+from media_nommer.planning.streamed_texts import TextRendition
 
 _DIGITS = 10
 
@@ -17,7 +18,7 @@ def publication_id(attempt: str, output: int) -> str:
     return sha256(f"{attempt}/{output}".encode()).hexdigest()[:_DIGITS]
 
 
-def base_name(rendition: Rendition, publication: str) -> str:
+def base_name(rendition: Rendition | TextRendition, publication: str) -> str:
     """Return how the names of all files of a rendition begin: ``v1-720p-0123456789``."""
     return "-".join(part for part in (rendition.key, rendition.label, publication) if part)
 

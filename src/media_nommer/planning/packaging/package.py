@@ -12,6 +12,7 @@ from media_nommer.planning.packaging.hls import (
     media_playlist,
     target_duration,
 )
+from media_nommer.planning.packaging.hls_texts import text_playlist
 from media_nommer.planning.packaging.names import (
     file_name,
     header_name,
@@ -21,6 +22,7 @@ from media_nommer.planning.packaging.names import (
 )
 from media_nommer.planning.packaging.packed import Packed
 from media_nommer.planning.packaging.segments import mean_bits, peak_bits
+from media_nommer.planning.packaging.texts import PackedText, text_name
 from media_nommer.planning.plan import OutputPlan
 
 
@@ -46,7 +48,9 @@ class Writing:
     text: str
 
 
-def package(output: OutputPlan, made: Sequence[Packed]) -> tuple[Piece | Writing, ...]:
+def package(
+    output: OutputPlan, made: Sequence[Packed], texts: Sequence[PackedText] = ()
+) -> tuple[Piece | Writing, ...]:
     """Return the files of an adaptive output: segments first, and its manifests last.
 
     So who reads a manifest always finds all that it names.
@@ -56,10 +60,12 @@ def package(output: OutputPlan, made: Sequence[Packed]) -> tuple[Piece | Writing
     target = target_duration(made)
     files: list[Piece | Writing] = []
     files += [piece for each in made for piece in _pieces(each, plan)]
+    files += [Writing(text_name(each.base), each.text) for each in texts]
     if "hls" in plan.formats:
+        files += [Writing(playlist_name(each.base), text_playlist(each)) for each in texts]
         files += [text for each in made for text in _playlists(each, plan, target)]
     beside = [_moved(file, folder) for file in files]
-    return (*beside, *_manifests(output, plan, made, target))
+    return (*beside, *_manifests(output, made, texts, target))
 
 
 def rendition_facts(packed: Packed, target: int) -> dict[str, object]:
@@ -78,6 +84,15 @@ def rendition_facts(packed: Packed, target: int) -> dict[str, object]:
         facts |= {"audio": audio.holds, "channels": audio.channels}
         facts |= {"language": audio.language} if audio.language else {}
     return facts
+
+
+def text_facts(packed: PackedText) -> dict[str, object]:
+    """Return what to tell people of one track of subtitles."""
+    told = packed.rendition
+    facts: dict[str, object] = {"name": told.title, "cues": packed.cues}
+    flags = ("default", "forced", "hearing_impaired")
+    facts |= {name: True for name in flags if getattr(told, name)}
+    return facts | ({"language": told.language} if told.language else {})
 
 
 def _pieces(packed: Packed, plan: AdaptivePlan) -> Iterator[Piece]:
@@ -102,14 +117,17 @@ def _playlists(packed: Packed, plan: AdaptivePlan, target: int) -> Iterator[Writ
 
 
 def _manifests(
-    output: OutputPlan, plan: AdaptivePlan, made: Sequence[Packed], target: int
+    output: OutputPlan, made: Sequence[Packed], texts: Sequence[PackedText], target: int
 ) -> Iterator[Writing]:
+    plan = output.adaptive
+    assert plan is not None
     for kind, name in zip(plan.formats, output.names, strict=True):
         if kind == "dash":
-            yield Writing(name, manifest(made, target, segments=plan.segments))
+            text = manifest(made, target, segments=plan.segments, texts=texts)
         else:
             keys = plan.segments != "ts"
-            yield Writing(name, master_playlist(made, target, key_frames=keys))
+            text = master_playlist(made, target, key_frames=keys, texts=texts)
+        yield Writing(name, text)
 
 
 def _moved(file: Piece | Writing, folder: PurePosixPath) -> Piece | Writing:

@@ -10,6 +10,10 @@ from media_nommer.core.ports.probe import StreamCount
 from media_nommer.planning.packaging.packed import Packed
 
 _OFFSET = 10  # seconds: MPEG-TS has no times before nought, which a sound's priming has
+_DELAY = 0.7  # seconds, twice of which FFmpeg lets pass before the first frame of MPEG-TS
+
+#: Ticks of MPEG-TS at which a film begins in its segments.
+BEGINS = round((_OFFSET + 2 * _DELAY) * 90_000)
 
 
 def transport_command(packed: Packed, source: str, pattern: str) -> tuple[str, ...]:

@@ -6,12 +6,16 @@ from fractions import Fraction
 from media_nommer.core.fragments import Fragment, FragmentedFile
 from media_nommer.core.media import AudioStream, Media, VideoStream
 from media_nommer.planning.adaptive import AdaptivePlan, Rendition
+from media_nommer.planning.captions import Cue
 from media_nommer.planning.packaging.packed import Packed
 from media_nommer.planning.packaging.segments import segments_of
+from media_nommer.planning.packaging.texts import PackedText, packed_text
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.shapes import Shape
 from media_nommer.planning.sizes import Size
 from media_nommer.planning.sound import AudioPlan
+from media_nommer.planning.streamed_texts import TextRendition
+from media_nommer.planning.subtitles import Track
 from media_nommer.planning.timing import Timing
 from media_nommer.planning.video import VideoPlan
 
@@ -129,6 +133,22 @@ def packed(rendition: Rendition, media: Media, file: FragmentedFile) -> Packed:
         file=file,
         segments=segments_of(file, 6.006),
     )
+
+
+def text(
+    number: int, *, language: str | None = "eng", title: str | None = None, **shown: bool
+) -> PackedText:
+    rendition = TextRendition(
+        key=f"s{number}",
+        label=language or "",
+        title=title or language or "subtitles",
+        track=Track(stream=2 + number),
+        language=language,
+        **shown,
+    )
+    cues = [Cue(500, 2000, "Hello <i>there</i>"), Cue(3000, 5500, "R&B")]
+    length = Fraction("9.009")
+    return packed_text(rendition, f"s{number}-{language}-id", cues, length, ts=False)
 
 
 def adaptive(

@@ -1,0 +1,68 @@
+"""The text of subtitles: mended after the encoder fetched it, and packed for players."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+from media_nommer.core.errors import OutputDamaged
+from media_nommer.planning.captions import as_srt, check_captions, cues_in, decoded
+from media_nommer.planning.cutting import Cut
+from media_nommer.planning.packaging.names import base_name
+from media_nommer.planning.packaging.packed import Packed
+from media_nommer.planning.packaging.texts import PackedText, packed_text
+from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.streamed_texts import TextRendition
+from media_nommer.planning.subtitles import TextCommand, cut_cues
+
+#: Of text that is read whole; all the words of a long film are a hundredth of it.
+_MOST_TEXT = 64 * 1024 * 1024
+
+
+def mend_texts(
+    command: TextCommand, scratch: Path, cut: Cut | None, length: float | None
+) -> None:
+    """Write anew what an encoder left of the tracks of ``command``, read and cut by us."""
+    for track in command.tracks:
+        path = scratch / track.path
+        cues = cut_cues(cues_in(decoded(read_text(path))), cut, length)
+        path.write_text(as_srt(cues), encoding="utf-8")
+
+
+def packed_texts(
+    output: OutputPlan, made: Sequence[Packed], scratch: Path, publication: str
+) -> list[PackedText]:
+    """Return the subtitles of an adaptive output, whose text is in scratch.
+
+    Raises:
+        OutputDamaged: what would be published is not what was read.
+    """
+    assert output.adaptive is not None
+    length = max(each.length for each in made)
+    ts = output.adaptive.segments == "ts"
+    return [
+        _packed(each, base_name(each, publication), scratch, length, ts=ts)
+        for each in output.adaptive.texts
+    ]
+
+
+def read_text(path: Path) -> bytes:
+    """Return what the encoder left, which is nothing where a stream has no packets.
+
+    Raises:
+        OutputDamaged: it is larger than any text is.
+    """
+    with suppress(FileNotFoundError):
+        if path.stat().st_size > _MOST_TEXT:
+            raise OutputDamaged(f"the encoder left {path.name} larger than any text is")
+        return path.read_bytes()
+    return b""
+
+
+def _packed(
+    rendition: TextRendition, base: str, scratch: Path, length: Fraction, *, ts: bool
+) -> PackedText:
+    cues = cues_in((scratch / rendition.track.path).read_text(encoding="utf-8"))
+    packed = packed_text(rendition, base, cues, length, ts=ts)
+    check_captions(packed.text, webvtt=True, cues=len(cues))
+    return packed
