@@ -118,14 +118,18 @@ def _cropped(shown: Size, crop: Crop | None, where: str) -> _Part:
     if crop.aspect is not None:
         across, _, down = crop.aspect.partition(":")
         return whole.narrowed(Fraction(across) / Fraction(down))
-    left, right, top, bottom = crop.left, crop.right, crop.top, crop.bottom
-    width, height = width - left - right, height - top - bottom
+    width, height = width - crop.left - crop.right, height - crop.top - crop.bottom
     if width < _LEAST_LEFT or height < _LEAST_LEFT:
         raise InvalidRecipe(
             f"{where}.video.crop: leaves nothing of a picture of "
             f"{shown.width}x{shown.height}"
         )
-    return _Part(Fraction(left), Fraction(top), width, height)
+    if width < (crop.width or 0) or height < (crop.height or 0):
+        raise InvalidRecipe(
+            f"{where}.video.crop: goes beyond a picture of {shown.width}x{shown.height}"
+        )
+    corner = Fraction(crop.left), Fraction(crop.top)
+    return _Part(*corner, Fraction(crop.width or width), Fraction(crop.height or height))
 
 
 def _area(stream: VideoStream, shown: Size, part: _Part) -> Area | None:

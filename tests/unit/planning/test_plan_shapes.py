@@ -71,6 +71,11 @@ def shape(media: Media, said: dict[str, Any]) -> Shape:
             id="edges",
         ),
         pytest.param(
+            {"crop": {"left": 40, "top": 11, "width": 600, "height": 400}},
+            "crop=600:400:40:10,scale=600:400:{},setsar=1,{}",
+            id="a part of it",
+        ),
+        pytest.param(
             {"crop": {"aspect": "9:16"}, "height": 360},
             "crop=404:720:438:0,scale=202:360:{},setsar=1,{}",
             id="aspect",
@@ -182,3 +187,12 @@ def test_every_shape_lies_within_its_source_and_its_box(
     assert found.size.width % 2 == found.size.height % 2 == 0
     assert found.scaled.width <= found.size.width <= max(width or 16384, 2)
     assert found.scaled.height <= found.size.height <= max(height or 16384, 2)
+
+
+def test_a_crop_beyond_the_picture_is_refused() -> None:
+    with pytest.raises(InvalidRecipe) as refused:
+        plans_of(FILM, {"video": {"crop": {"left": 1000, "width": 400}}})
+
+    assert refused.value.message == (
+        "outputs[0].video.crop: goes beyond a picture of 1280x720"
+    )

@@ -64,7 +64,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "resize": "How the picture goes into the box.",
         "upscale": "Make a small picture as large as the box.",
         "pad_color": "What is around the picture with the resize of pad.",
-        "crop": "What is cut off the picture first.",
+        "crop": "What is cut off the picture first; auto finds black bars.",
         "deinterlace": "What is made whole of fields: those there are, all, or none.",
         "hdr": "What becomes of a high dynamic range.",
         "denoise": "How much noise is taken out of the picture in its new size.",
@@ -73,11 +73,14 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "fade_out": "Seconds over which the picture goes to black at its end.",
     },
     "Crop": {
+        "auto": "Cut off black bars, as the text auto does.",
         "aspect": "The shape that is left, around the middle.",
         "left": "Pixels as shown that are cut off at the left.",
         "right": "Pixels as shown that are cut off at the right.",
         "top": "Pixels as shown that are cut off at the top.",
         "bottom": "Pixels as shown that are cut off at the bottom.",
+        "width": "Pixels as shown that are left, from left on, instead of right.",
+        "height": "Pixels as shown that are left, from top on, instead of bottom.",
     },
     "Audio": {
         "codec": "How the sound is encoded; copy takes it as it is.",

@@ -57,16 +57,21 @@ class Input(Document):
 
 
 class Crop(Document):
-    """What is cut off a picture, in pixels as shown, or the shape that is left of it.
+    """What is cut off a picture, in pixels as shown, or what is left of it.
 
-    ``aspect`` keeps the middle: ``"1:1"``, ``"16:9"``, ``"2.39:1"``.
+    ``aspect`` keeps the middle: ``"1:1"``, ``"16:9"``, ``"2.39:1"``. With ``width`` or
+    ``height`` so many pixels are left, from ``left`` and ``top`` on. ``"auto"``, which is
+    kept as ``auto``, cuts off black bars.
     """
 
+    auto: bool = False
     aspect: Annotated[str, Field(pattern=_ASPECT)] | None = None
     left: Edge = 0
     right: Edge = 0
     top: Edge = 0
     bottom: Edge = 0
+    width: Annotated[int, Field(ge=2, le=16384)] | None = None
+    height: Annotated[int, Field(ge=2, le=16384)] | None = None
 
 
 class Video(Document):
@@ -117,7 +122,13 @@ class Video(Document):
     resize: Literal["fit", "fill", "pad", "stretch"] = "fit"
     upscale: bool = False
     pad_color: Annotated[str, Field(pattern=_COLOR)] = "black"
-    crop: Crop | None = None
+    crop: Annotated[
+        Crop | None,
+        BeforeValidator(
+            lambda said: {"auto": True} if said == "auto" else said,
+            json_schema_input_type=Literal["auto"] | Crop | None,
+        ),
+    ] = None
     deinterlace: Literal["auto", "on", "off"] = "auto"
     hdr: Literal["auto", "keep", "sdr"] = "auto"
     denoise: Strength | None = None

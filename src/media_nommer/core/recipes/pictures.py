@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from media_nommer.core.recipes.documents import Video
+from media_nommer.core.recipes.documents import Crop, Video
 from media_nommer.core.recipes.powers import POWERS, Powers, is_lossless
 
 _KEPT_BY_COPIES = {"codec", "speed"}
@@ -133,12 +133,23 @@ def _shape_problems(video: Video, path: str) -> Iterator[str]:
         yield f"{path}.resize: {video.resize} needs a width and a height"
     if video.pad_color != "black" and video.resize != "pad":
         yield f"{path}.pad_color: is for the resize pad, not for {video.resize}"
-    crop = video.crop
-    if crop and crop.aspect and (crop.left or crop.right or crop.top or crop.bottom):
+    if video.crop is not None:
+        yield from _crop_problems(video.crop, f"{path}.crop")
+
+
+def _crop_problems(crop: Crop, path: str) -> Iterator[str]:
+    edges = crop.left or crop.right or crop.top or crop.bottom
+    said = edges or crop.width is not None or crop.height is not None
+    if crop.aspect and said:
         yield (
-            f"{path}.crop: aspect and edges contradict each other; allowed: aspect, or "
+            f"{path}: aspect and edges contradict each other; allowed: aspect, or "
             "left, right, top, bottom"
         )
+    if crop.auto and (said or crop.aspect):
+        yield f"{path}: auto finds all edges by itself; allowed with it: nothing"
+    for side, edge in (("width", "right"), ("height", "bottom")):
+        if getattr(crop, side) is not None and getattr(crop, edge):
+            yield f"{path}: {side} and {edge} contradict each other; allowed: one of them"
 
 
 def _instead(powers: Powers) -> str:

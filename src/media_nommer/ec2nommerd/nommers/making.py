@@ -18,6 +18,7 @@ from media_nommer.core.ports.encoder import Encoder, Progress
 from media_nommer.core.ports.probe import Probe
 from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.tasks import Result, ResultFile
+from media_nommer.ec2nommerd.nommers.bars import with_bars_cut
 from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.checking import (
     checked,
@@ -90,14 +91,16 @@ def fetch_source(kit: Kit, work: Work) -> Source:
     return Source(path, kit.probe.inspect(path, called=work.source_name))
 
 
-def plan_job(work: Work, media: Media) -> tuple[OutputPlan, ...]:
-    """Return the plans of all outputs of the job.
+def plan_job(kit: Kit, work: Work, media: Media) -> tuple[OutputPlan, ...]:
+    """Return the plans of all outputs of the job, whose source is in scratch.
 
     Raises:
         NoStreams: an output needs what the source lacks.
         InvalidRecipe: two outputs would have one name.
     """
-    return plan_outputs(media, parse_recipe(work.job.recipe), stem=work.source_stem)
+    recipe = parse_recipe(work.job.recipe)
+    recipe = with_bars_cut(kit.encoder, work, recipe, media, source=SOURCE)
+    return plan_outputs(media, recipe, stem=work.source_stem)
 
 
 def make_outputs(

@@ -37,7 +37,7 @@ class InspectNommer(Nommer):
         source = fetch_source(self._kit, work)
         wanted = [
             plan
-            for plan in plan_job(work, source.media)
+            for plan in plan_job(self._kit, work, source.media)
             if work.job.outputs[plan.index].state is OutputState.PENDING
         ]
         taken = _places_taken(work, wanted)
@@ -68,7 +68,8 @@ class EncodeNommer(Nommer):
         """
         work.enter(Phase.ENCODING)
         source = fetch_source(self._kit, work)
-        plans = [p for p in plan_job(work, source.media) if p.index in work.task.outputs]
+        every = plan_job(self._kit, work, source.media)
+        plans = [plan for plan in every if plan.index in work.task.outputs]
         try:
             return make_outputs(self._kit, work, source, plans)
         except EncodeError as error:
