@@ -1,13 +1,13 @@
 """The filter graph: one decoded picture, shaped for every output that wants it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from media_nommer.core.media import VideoStream
 from media_nommer.planning.extras import drawn_plan, extra_filters
 from media_nommer.planning.frames import chain, exactly, first_at, jpeg, whole_frames
-from media_nommer.planning.light import tone_mapping
+from media_nommer.planning.light import is_hdr, tone_mapping
 from media_nommer.planning.looks import Look, common_fields, drawn, look_of, looks_of
 from media_nommer.planning.plan import OutputPlan, ThumbnailPlan
 from media_nommer.planning.shapes import Shape
@@ -16,7 +16,7 @@ from media_nommer.planning.timing import Timing
 from media_nommer.planning.video import Fields
 
 _HD_HEIGHT = (
-    720  # players take an untagged picture this high for BT.709, a lower one for 601
+    720  # players take an untagged picture this high for BT.709, a lower one for BT.601
 )
 _BT709 = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709"
 _FROM_START = "setpts='if(eq(N,0),0,PTS)'"  # so that players find a picture at nought
@@ -182,8 +182,22 @@ def _snap(timing: Timing) -> str:
 
 def _guessed_bt709(stream: VideoStream) -> bool:
     """Say whether players guess BT.709 for the source, and might not for a smaller copy."""
+    return _guessed(stream) and _lines(stream) >= _HD_HEIGHT
+
+
+def _guessed_bt601(stream: VideoStream) -> bool:
+    """Say whether players guess BT.601 for the source, and would not for a larger copy."""
+    return _guessed(stream) and _lines(stream) < _HD_HEIGHT
+
+
+def _guessed(stream: VideoStream) -> bool:
     untagged = stream.color_space in {None, "unknown", "unspecified"}
-    return untagged and not _is_rgb(stream) and shown_size(stream).height >= _HD_HEIGHT
+    return untagged and not _is_rgb(stream) and not is_hdr(stream)
+
+
+def _lines(stream: VideoStream) -> int:
+    """Return the lines by which players guess: those that are there before it is turned."""
+    return shown_size(replace(stream, rotation=0)).height
 
 
 def _is_rgb(stream: VideoStream) -> bool:
@@ -194,6 +208,10 @@ def _scale(stream: VideoStream, look: Look) -> str:
     """Return the filters from the source's picture to square pixels for the encoder."""
     if _is_rgb(stream):
         scale = _plain_scale(look.shape.scaled, ":out_color_matrix=bt709")
+        return f"{scale},setsar=1,format={look.pixels},{_BT709}"
+    if _guessed_bt601(stream) and look.shape.size.height >= _HD_HEIGHT:
+        matrices = ":in_color_matrix=bt601:out_color_matrix=bt709"
+        scale = _plain_scale(look.shape.scaled, matrices)
         return f"{scale},setsar=1,format={look.pixels},{_BT709}"
     scale = f"{_plain_scale(look.shape.scaled)},setsar=1"
     if look.tone_mapped:

@@ -141,13 +141,18 @@ def _area(stream: VideoStream, shown: Size, part: _Part) -> Area | None:
     wide, high = Fraction(across, shown.width), Fraction(down, shown.height)
     if part.size == shown:
         return None
-    width = max(2, 2 * round(part.width * wide / 2))
-    height = max(2, 2 * round(part.height * high / 2))
-    if width > across or height > down:
-        return None  # a picture of a pixel or two
+    width = _even_part(part.width * wide, across)
+    height = _even_part(part.height * high, down)
+    if not (width and height):
+        return None  # a picture of a pixel
     x = min(2 * (round(part.x * wide) // 2), across - width)
     y = min(2 * (round(part.y * high) // 2), down - height)
     return Area(x, y, width, height)
+
+
+def _even_part(side: Fraction, whole: int) -> int:
+    """Return the nearest even number of pixels that a side of ``whole`` pixels holds."""
+    return min(max(2, 2 * round(side / 2)), whole - whole % 2)
 
 
 def _hex(color: str) -> str:

@@ -174,6 +174,28 @@ def test_an_untagged_high_picture_is_tagged_before_it_is_made_small() -> None:
     )
 
 
+def test_an_untagged_low_picture_is_converted_before_it_is_made_high() -> None:
+    """Players guess BT.601 for the one, and BT.709 for the other."""
+    low = {"width": 320, "height": 180, "color_space": None}
+
+    found = graph(with_picture(**low), {"preset": "social-square"})
+
+    assert found == (
+        "[0:0]crop=180:180:70:0,"
+        "scale=1080:1080:out_range=tv:in_color_matrix=bt601:out_color_matrix=bt709,"
+        "setsar=1,format=yuv420p,"
+        "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709[v0]"
+    )
+
+
+def test_what_players_guess_of_a_picture_goes_by_its_lines_before_it_is_turned() -> None:
+    turned = with_picture(width=854, height=480, rotation=90, color_space=None)
+    upright = with_picture(width=480, height=854, color_space=None)
+
+    assert "in_color_matrix=bt601" in graph(turned, {"preset": "web"})
+    assert graph(upright, {"preset": "web"}).startswith("[0:0]setparams=colorspace=bt709")
+
+
 def test_rgb_becomes_bt709() -> None:
     media = with_picture(pixel_format="gbrp", color_space="gbr")
 

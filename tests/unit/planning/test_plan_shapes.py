@@ -115,6 +115,21 @@ def test_a_crop_of_a_turned_film_is_of_the_picture_as_shown() -> None:
     assert (found.crop.width, found.crop.height) == (720, 1200)
 
 
+@pytest.mark.parametrize(
+    ("size", "crop"),
+    [((853, 479), (480, 478)), ((479, 853), (478, 480)), ((64, 3), (4, 2))],
+)
+def test_a_picture_of_odd_sides_is_cut_and_not_bent(
+    size: tuple[int, int], crop: tuple[int, int]
+) -> None:
+    said = {**SQUARE, "resize": "fill", "upscale": True}
+
+    cut = shape(with_picture(width=size[0], height=size[1]), said).crop
+
+    assert cut is not None
+    assert (cut.width, cut.height) == crop
+
+
 def test_a_crop_that_leaves_nothing_is_refused() -> None:
     with pytest.raises(InvalidRecipe) as caught:
         plans_of(FILM, {"video": {"crop": {"left": 640, "right": 640}}})
