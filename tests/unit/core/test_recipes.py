@@ -313,8 +313,8 @@ def test_a_fault_is_told_in_one_sentence(output: object, sentence: str) -> None:
         ),
         (
             {"crop": {"lefft": 2}},
-            ".crop.lefft: is not known here; did you mean 'left'? allowed: aspect, left, "
-            "right, top, bottom",
+            ".crop.lefft: is not known here; did you mean 'left'? allowed: auto, aspect, "
+            "left, right, top, bottom, width, height",
         ),
         (
             {"codec": "copy", "height": 360},
