@@ -72,6 +72,13 @@ def thumbnail_filters(stream: VideoStream, plan: ThumbnailPlan) -> str:
     return chain(whole, jpeg(stream, Size(plan.width, plan.height)))
 
 
+def padding(shape: Shape) -> tuple[int, int]:
+    """Return the pixels of colour left of a picture and above it."""
+    left = (shape.size.width - shape.scaled.width) // 4 * 2
+    top = (shape.size.height - shape.scaled.height) // 4 * 2
+    return left, top
+
+
 def whole_fields(stream: VideoStream) -> Fields:
     """Return what pictures out of a film are made whole of."""
     return "flagged" if stream.interlaced else "none"
@@ -134,8 +141,7 @@ def _pad(shape: Shape) -> str:
     """Return the filter that puts colour around a picture, which starts on even pixels."""
     if not shape.padded:
         return ""
-    left = (shape.size.width - shape.scaled.width) // 4 * 2
-    top = (shape.size.height - shape.scaled.height) // 4 * 2
+    left, top = padding(shape)
     place = f"{shape.size.width}:{shape.size.height}:{left}:{top}"
     return f"pad={place}:color=0x{shape.color}"
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from media_nommer.core.errors import InvalidRecipe, NoStreams
 from media_nommer.core.media import Media
 from media_nommer.core.recipes.adaptive import MANIFEST_EXTENSIONS
-from media_nommer.core.recipes.base import Expect
+from media_nommer.core.recipes.base import Expect, Metric
 from media_nommer.core.recipes.codecs import Container, usual_extension
 from media_nommer.core.recipes.documents import (
     AdaptiveOutput,
@@ -65,7 +65,7 @@ class OutputPlan:
     of an adaptive output. Each ``rendition`` of that is planned as a file of its own, by
     ``single_files``, whose name its maker gives. ``more_audio`` are further tracks of a
     file. What goes with a film is ``extra``, and has no container. ``raw`` are FFmpeg's own
-    options, from the recipe.
+    options, from the recipe. By ``measure`` its picture is held against the source's.
     """
 
     index: int
@@ -84,6 +84,7 @@ class OutputPlan:
     adaptive: AdaptivePlan | None = None
     rendition: Rendition | None = None
     raw: tuple[tuple[str, str], ...] = ()
+    measure: tuple[Metric, ...] = ()
 
     @property
     def key(self) -> int | str:
@@ -112,6 +113,7 @@ def renditions_of(output: OutputPlan) -> tuple[OutputPlan, ...]:
             audio=rendition.audio,
             cut=output.cut,
             rendition=rendition,
+            measure=output.measure if rendition.video else (),
         )
         for rendition in output.adaptive.renditions
     )
@@ -194,6 +196,7 @@ def _plan_file(
         else (),
         title=_clean_title(media.title),
         raw=output.ffmpeg_options,
+        measure=output.measure if video else (),
     )
 
 
@@ -232,7 +235,12 @@ def _plan_adaptive(
         for each in plan.formats
     )
     return OutputPlan(
-        index=index, kind="adaptive", names=names, container="mp4", adaptive=plan
+        index=index,
+        kind="adaptive",
+        names=names,
+        container="mp4",
+        adaptive=plan,
+        measure=output.measure if plan.pictures else (),
     )
 
 

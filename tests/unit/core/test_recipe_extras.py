@@ -90,6 +90,26 @@ def test_all_of_them_are_free_of_royalties() -> None:
             "outputs[0].expect: only films, sounds and animations have a duration",
         ),
         (
+            {"kind": "thumbnails", "expect": {"min_vmaf": 90}},
+            "outputs[0].expect.min_vmaf: only films are measured",
+        ),
+        (
+            {"name": "a.m4a", "expect": {"min_vmaf": 90}},
+            "outputs[0].expect.min_vmaf: is of the picture, and there is no video",
+        ),
+        (
+            {"kind": "adaptive", "video": None, "measure": ["psnr"]},
+            "outputs[0].measure: is of the picture, and there is no video",
+        ),
+        (
+            {"name": "a.mkv", "video": {"codec": "copy"}, "measure": ["ssim"]},
+            "outputs[0].measure: a copy is as its source is; choose a codec",
+        ),
+        (
+            {"video": {}, "measure": ["mos"]},
+            "outputs[0].measure[0]: 'mos' is not known here; allowed: vmaf, ssim, psnr",
+        ),
+        (
             {"kind": "checksums", "expect": {"max_size": 3}},
             "outputs[0].expect: a list of checksums is not held against anything",
         ),
@@ -100,7 +120,7 @@ def test_all_of_them_are_free_of_royalties() -> None:
         (
             {"name": "a.m4a", "expect": {"max_sise": 3}},
             "outputs[0].expect.max_sise: is not known here; did you mean 'max_size'? "
-            "allowed: max_size, min_duration, max_duration",
+            "allowed: max_size, min_duration, max_duration, min_vmaf",
         ),
     ],
 )

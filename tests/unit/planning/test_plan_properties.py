@@ -1,5 +1,6 @@
 """Whatever recipe validates and whatever media it meets, the plan is sound."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -11,9 +12,11 @@ from planning_media import FILM, PICTURE, SOUND, plans_of, recipe_of
 from media_nommer.core.media import Media
 from media_nommer.core.recipes.names import unsafe_name
 from media_nommer.planning.ffmpeg import encode_command
+from media_nommer.planning.measuring import measuring_command
 from media_nommer.planning.plan import plan_outputs
 from media_nommer.planning.sizes import shown_size
 from media_nommer.planning.tasks import Policy, plan_tasks
+from media_nommer.planning.video import VideoPlan
 
 RATES = st.none() | st.sampled_from(
     [Fraction(24), Fraction(30000, 1001), Fraction(1000), Fraction(1, 5), Fraction(90000)]
@@ -122,6 +125,39 @@ def test_a_picture_is_even_and_within_source_and_box(
     if len(box) == 2:
         assert min(video.width, video.height) <= max(least, min(box))
         assert max(video.width, video.height) <= max(least, max(box))
+
+
+@settings(deadline=None)
+@given(
+    PICTURES,
+    FILMS,
+    st.sampled_from(["fit", "fill", "pad"]),
+    st.none() | st.just({"aspect": "1:1"}),
+)
+def test_what_is_measured_is_compared_in_one_even_size_that_loses_nothing(
+    picture: Any, output: dict[str, Any], resize: str, crop: object
+) -> None:
+    said = output["video"]
+    both = said["width"] and said["height"]
+    film = {**said, "resize": resize if both else "fit", "crop": crop}
+    media = replace(FILM, video=(picture,))
+    (plan,) = plans_of(media, {**output, "video": film, "measure": ["vmaf", "ssim"]})
+
+    argv = measuring_command(media, plan, "out.mp4", source="source", threads=2)
+
+    graph = argv[argv.index("-filter_complex") + 1]
+    (width, height), *others = (
+        (int(wide), int(high)) for wide, high in re.findall(r"scale=(\d+):(\d+)", graph)
+    )
+    assert plan.video is not None
+    assert width % 2 == height % 2 == 0
+    assert width * height >= plan.video.shape.scaled.width * plan.video.shape.scaled.height
+    assert set(others) <= {(width, height)}
+    assert bool(others) == ((width, height) != _scaled(plan.video))
+
+
+def _scaled(video: VideoPlan) -> tuple[int, int]:
+    return video.shape.scaled.width, video.shape.scaled.height
 
 
 @settings(deadline=None)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from media_nommer.core.recipes.codecs import AudioCodec, VideoCodec
 from media_nommer.core.recipes.documents import AdaptiveOutput, Audio, Rung, Video
+from media_nommer.core.recipes.measures import measure_problems, metrics_of
 from media_nommer.core.recipes.names import template_problem
 from media_nommer.core.recipes.pictures import picture_problems, settled_picture
 from media_nommer.core.recipes.sounds import sound_problems
@@ -35,6 +36,7 @@ def settled_adaptive(output: AdaptiveOutput, path: str) -> tuple[AdaptiveOutput,
             "audio": audio,
             "name": output.name or "{stem}/index.{ext}",
             "formats": _formats(output),
+            "measure": metrics_of(output),
         }
     )
     problems = [
@@ -43,6 +45,7 @@ def settled_adaptive(output: AdaptiveOutput, path: str) -> tuple[AdaptiveOutput,
         *_duration_problems(output, path),
         *_video_problems(finished, path),
         *_audio_problems(finished, f"{path}.audio"),
+        *measure_problems(output, finished.video, path),
     ]
     if video is None and audio is None:
         problems.append(f"{path}: has neither video nor audio, so there is nothing to make")

@@ -1,12 +1,16 @@
 """What all documents of a recipe have in common."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Pixels = Annotated[int, Field(ge=16, le=16384)]
 Template = Annotated[str, Field(min_length=1, max_length=1024)]
 Header = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[ -~]+$")]
+
+#: How near a picture is to what it was made from.
+Metric = Literal["vmaf", "ssim", "psnr"]
+Metrics = Annotated[tuple[Metric, ...], Field(max_length=3)]
 
 
 class Document(BaseModel):
@@ -33,12 +37,14 @@ class ObjectTraits(Document):
 class Expect(Document):
     """What an output must come to; one that does not fails, and the others stand.
 
-    ``max_size`` is bytes over all of its files, durations are seconds.
+    ``max_size`` is bytes over all of its files, durations are seconds. ``min_vmaf`` is for
+    films, which are measured for it.
     """
 
     max_size: Annotated[int, Field(ge=1)] | None = None
     min_duration: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
     max_duration: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    min_vmaf: Annotated[float, Field(ge=0, le=100)] | None = None
 
 
 class AnyKind(Document):

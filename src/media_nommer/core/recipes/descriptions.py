@@ -39,6 +39,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "audio": "How the sound is encoded; null for a silent film.",
         "audio_tracks": "One of the source's sounds, or all of them.",
         "subtitles": "Kept where the container can hold them; null leaves them out.",
+        "measure": "By what the whole film is held against the source.",
         "ffmpeg_options": "Pairs of FFmpeg's own options and their values.",
     },
     "Video": {
@@ -105,6 +106,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "video": "What all renditions of the picture have in common; null for sound alone.",
         "ladder": "The renditions; auto makes them fit the source.",
         "audio": "How sounds are encoded; null for silent films.",
+        "measure": "By what each rendition is held against the source.",
         "audio_tracks": "A rendition of each sound of the source, or of one.",
         "subtitles": "The source's text, as WebVTT; null leaves it out.",
     },
@@ -170,6 +172,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "max_size": "Bytes that all of its files together may have.",
         "min_duration": "Seconds that it must last.",
         "max_duration": "Seconds that it may last.",
+        "min_vmaf": "VMAF that the whole film must come to.",
     },
     "ObjectTraits": {
         "content_type": "The media type; by default the name tells.",

@@ -5,7 +5,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from media_nommer.core.recipes.base import Document, Expect, ObjectTraits, Pixels
+from media_nommer.core.recipes.base import (
+    Document,
+    Expect,
+    Metrics,
+    ObjectTraits,
+    Pixels,
+)
 from media_nommer.core.recipes.codecs import (
     AudioCodec,
     AudioProfile,
@@ -181,7 +187,8 @@ class FileOutput(Document):
     ``from_preset`` is kept for the template ``{preset}``.
 
     ``ffmpeg_options`` are pairs of FFmpeg's own, given to it as they are after all others;
-    those that could touch another file are refused.
+    those that could touch another file are refused. ``measure`` says by what the whole
+    film is held against the source once it is made.
     """
 
     kind: Literal["file"] = "file"
@@ -192,6 +199,7 @@ class FileOutput(Document):
     audio_tracks: Literal["one", "all"] = "one"
     subtitles: Literal["keep"] | None = "keep"
     ffmpeg_options: RawOptions = ()
+    measure: Metrics = ()
     object: ObjectTraits | None = None
     expect: Expect | None = None
     from_preset: str | None = None
@@ -255,6 +263,8 @@ class AdaptiveOutput(Document):
 
     ``segments`` are parts of one file for each rendition, which manifests address by bytes
     (``ranges``), or ``files`` of their own, or such files of MPEG-TS (``ts``).
+
+    ``measure`` says by what each rendition of the picture is held against the source.
     """
 
     kind: Literal["adaptive"] = "adaptive"
@@ -276,6 +286,7 @@ class AdaptiveOutput(Document):
     audio: Audio | None = None
     audio_tracks: Literal["all", "one"] = "all"
     subtitles: Literal["keep"] | None = "keep"
+    measure: Metrics = ()
     object: ObjectTraits | None = None
     expect: Expect | None = None
     from_preset: str | None = None

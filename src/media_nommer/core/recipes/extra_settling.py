@@ -22,6 +22,7 @@ _USUAL_TILES = 100
 _USUAL_TILE = 160  # pixels wide
 _USUAL_ANIMATION = 320
 _MOST_FRAMES = 3000
+_FILMS = {"file", "adaptive"}
 _LASTING = {"file", "adaptive", "animation"}
 _ANIMATIONS: tuple[AnimationFormat, ...] = ("gif", "webp", "avif")
 
@@ -78,6 +79,8 @@ def expect_problems(output: Document, path: str) -> Iterator[str]:
     lasting = (expect.min_duration, expect.max_duration) != (None, None)
     if lasting and getattr(output, "kind", "file") not in _LASTING:
         yield f"{path}: only films, sounds and animations have a duration"
+    if expect.min_vmaf is not None and getattr(output, "kind", "file") not in _FILMS:
+        yield f"{path}.min_vmaf: only films are measured"
     least, most = expect.min_duration, expect.max_duration
     if least is not None and most is not None and least > most:
         yield f"{path}.min_duration: must be at most max_duration, {most:g}, not {least:g}"

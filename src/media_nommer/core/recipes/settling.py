@@ -23,6 +23,7 @@ from media_nommer.core.recipes.documents import (
 )
 from media_nommer.core.recipes.extra_settling import settled_extra
 from media_nommer.core.recipes.extras import ExtraOutput
+from media_nommer.core.recipes.measures import measure_problems, metrics_of
 from media_nommer.core.recipes.names import template_problem, uses
 from media_nommer.core.recipes.pictures import picture_problems, settled_picture
 from media_nommer.core.recipes.raw import raw_problems
@@ -60,11 +61,18 @@ def _settled_file(output: FileOutput, path: str) -> tuple[Output, list[str]]:
         *_audio_problems(audio, container, rules, f"{path}.audio"),
         *raw_problems(output.ffmpeg_options, f"{path}.ffmpeg_options"),
     ]
+    problems += measure_problems(output, video, path)
     if output.audio_tracks == "all":
         problems += _tracks_problems(audio, container, f"{path}.audio_tracks")
     if video is None and audio is None:
         problems.append(f"{path}: has neither video nor audio, so there is nothing to make")
-    settled_ = {"container": container, "video": video, "audio": audio, "name": name}
+    settled_ = {
+        "container": container,
+        "video": video,
+        "audio": audio,
+        "name": name,
+        "measure": metrics_of(output),
+    }
     return output.model_copy(update=settled_), problems
 
 

@@ -114,7 +114,9 @@ def _intended(storage: Storage, job: Job, index: int, result: Result) -> Output:
     if output.state is not OutputState.PENDING:
         return output
     if index in result.failures:
-        return replace(output, state=OutputState.FAILED, failure=result.failures[index])
+        facts = result.facts.get(index, output.facts)  # of what was made and not wanted
+        failure = result.failures[index]
+        return replace(output, state=OutputState.FAILED, failure=failure, facts=facts)
     try:
         files = tuple(
             _intended_file(storage, Destination.of(job), output, file)

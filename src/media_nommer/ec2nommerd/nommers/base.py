@@ -35,7 +35,8 @@ class Work:
     """One attempt as its nommer sees it.
 
     ``scratch`` is a folder of its own; ``log`` a file in it that is kept after the attempt.
-    ``cpu_seconds`` adds up what its encoders used. After the ``last_try`` an error that may
+    ``cpu_seconds`` adds up what its encoders used. What is reported of its progress goes
+    from one edge of ``span`` to the other. After the ``last_try`` an error that may
     pass ends the job as any other does.
     """
 
@@ -46,6 +47,7 @@ class Work:
     last_try: bool = False
     phase: Phase = Phase.INSPECTING
     cpu_seconds: float = field(default=0.0)
+    span: tuple[float, float] = (0.0, 1.0)
 
     @property
     def job(self) -> Job:
@@ -106,7 +108,9 @@ class Work:
         self.held.check(job)
 
     def report(self, fraction: float, speed: float | None = None) -> None:
-        """Tell how far the task is, 0 to 1; the next beat writes it down."""
+        """Tell how far it is within ``span``, 0 to 1; the next beat writes it down."""
+        begin, end = self.span
+        fraction = begin + min(fraction, 1.0) * (end - begin)
         self.held.reached = min(fraction, 1.0)
         self.held.progress = max(self.held.progress, self.held.reached)
         self.on_step(

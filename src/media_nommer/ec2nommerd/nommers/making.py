@@ -30,6 +30,7 @@ from media_nommer.ec2nommerd.nommers.extra_making import (
     finish_extra,
     measure_peaks,
 )
+from media_nommer.ec2nommerd.nommers.measuring import SOURCE, with_measures
 from media_nommer.ec2nommerd.nommers.packaging import Bench, Packaged, package_output
 from media_nommer.ec2nommerd.nommers.searching import with_quality_found
 from media_nommer.planning.ffmpeg import (
@@ -46,11 +47,11 @@ from media_nommer.planning.tasks import Policy
 
 log = structlog.get_logger(__name__)
 
-#: What the source is called in an attempt's scratch folder; it may be a link.
-SOURCE = "source"
-
 #: The share of an attempt's progress that is encoding; the rest is checks and keeping.
 _ENCODING_SHARE = 0.98
+
+#: Where what is measured once it is made begins.
+_MEASURED_FROM = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,13 +161,21 @@ def _make(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> 
     command = encode_command(
         media, plans, source=SOURCE, threads=kit.threads, measured=measured
     )
+    to_measure = [plan.index for plan in plans if plan.measure]
+    work.span = (0.0, _MEASURED_FROM if to_measure else 1.0)
     frames = _encoded(kit, work, command, plans, media)
     whole = Result()
     for plan in plans:
         made, facts = _finished(kit, work, plan, command, media, frames)
+        if plan.measure:
+            step = (1.0 - _MEASURED_FROM) / len(to_measure)
+            begin = _MEASURED_FROM + to_measure.index(plan.index) * step
+            work.span = (begin, begin + step)
+            facts = with_measures(kit.encoder, work, plan, media, facts, kit.threads)
         if found := qualities.get(plan.index):
             facts |= {"quality": found.quality, "vmaf": found.score}
         whole = _with_output(whole, work, plan, made, facts)
+    work.span = (0.0, 1.0)
     work.report(1.0)
     return whole
 
