@@ -177,6 +177,29 @@ class QueueThatStarvesTheLow(MemoryQueue):
         return super().take(lease, **how)
 
 
+class QueueWithoutGroups(MemoryQueue):
+    @override
+    def put(self, task_id: TaskId, **how: Any) -> None:
+        super().put(task_id, **{**how, "group": ""})
+
+
+class QueueThatLetsNewGroupsCatchUp(MemoryQueue):
+    """A new group's turns begin where all began, and the others wait until it is level."""
+
+    @override
+    def put(self, task_id: TaskId, **how: Any) -> None:
+        for line in self._lines.values():
+            line.turns._taken = 0
+        super().put(task_id, **how)
+
+
+class QueueThatOnlyTakesTurns(MemoryQueue):
+    @override
+    def take(self, lease: timedelta, **how: Any) -> Delivery | None:
+        self._takes += (self._takes + 1) % 5 == 0
+        return super().take(lease, **how)
+
+
 class QueueThatAddsToALease(MemoryQueue):
     @override
     def keep(self, delivery: Delivery, lease: timedelta) -> None:
@@ -212,6 +235,9 @@ class QueueThatIsSilentAboutLoss(MemoryQueue):
         QueueThatIgnoresASecondPut,
         QueueWithoutPriorities,
         QueueThatStarvesTheLow,
+        QueueWithoutGroups,
+        QueueThatLetsNewGroupsCatchUp,
+        QueueThatOnlyTakesTurns,
         QueueThatAddsToALease,
         QueueThatForgetsOnTake,
         QueueThatIsSilentAboutLoss,

@@ -40,6 +40,9 @@ class QueueContract:
     #: Whether ``done`` of a message that another holds is noticed (the port allows not).
     notices_late_done: ClassVar[bool] = True
 
+    #: Whether groups share what is taken (the port allows not).
+    lets_groups_share: ClassVar[bool] = True
+
     @pytest.fixture
     def clock(self) -> ManualClock:
         """Return the clock that leases are timed on."""
@@ -59,6 +62,10 @@ class QueueContract:
         )
         with expected:
             queue.done(delivery)
+
+    def _if_groups_share(self) -> None:
+        if not self.lets_groups_share:
+            pytest.skip("this queue takes no notice of groups")
 
     def test_an_empty_queue_hands_out_nothing(self, queue: TaskQueue) -> None:
         assert queue.take(MINUTE) is None
@@ -307,6 +314,72 @@ class QueueContract:
             queue.put(task_id, group=f"group-{number % 3}")
 
         assert {taken(queue).task_id for _ in tasks} == tasks
+
+    def test_a_group_with_one_task_does_not_wait_for_one_with_many(
+        self, queue: TaskQueue
+    ) -> None:
+        self._if_groups_share()
+        for number in range(40):
+            queue.put(TaskId(f"job-1.1.{number}"), group="busy")
+        for _ in range(4):
+            queue.done(taken(queue))
+        queue.put(TASK, group="small")
+
+        got = [taken(queue).task_id for _ in range(4)]
+
+        assert TASK in got
+
+    def test_groups_with_as_many_tasks_get_as_many_taken(self, queue: TaskQueue) -> None:
+        self._if_groups_share()
+        for group in ("first", "second", "third"):
+            for number in range(12):
+                queue.put(TaskId(f"{group}.{number}"), group=group)
+
+        got = [taken(queue).task_id.partition(".")[0] for _ in range(18)]
+
+        assert min(got.count(group) for group in ("first", "second", "third")) >= 4
+
+    def test_a_group_that_was_busy_before_is_not_made_to_wait_for_it(
+        self, queue: TaskQueue
+    ) -> None:
+        """Who comes new begins where the others are, not where they began."""
+        self._if_groups_share()
+        for number in range(20):
+            queue.put(TaskId(f"busy.{number}"), group="busy")
+        for _ in range(12):
+            taken(queue)
+        for number in range(20):
+            queue.put(TaskId(f"new.{number}"), group="new")
+
+        got = [taken(queue).task_id.partition(".")[0] for _ in range(10)]
+
+        assert got.count("busy") >= 3
+
+    def test_a_task_of_a_small_group_that_comes_back_goes_before_a_busy_group(
+        self, queue: TaskQueue, clock: ManualClock
+    ) -> None:
+        self._if_groups_share()
+        for number in range(40):
+            queue.put(TaskId(f"job-1.1.{number}"), group="busy")
+        queue.put(TASK, delay=MINUTE, group="small")
+        clock.advance(OVER_A_MINUTE)
+
+        got = [taken(queue).task_id for _ in range(4)]
+
+        assert TASK in got
+
+    def test_ever_new_groups_do_not_starve_the_second_task_of_one(
+        self, queue: TaskQueue
+    ) -> None:
+        queue.put(OTHER, group="old")
+        queue.put(TASK, group="old")
+        got: list[TaskId] = []
+        for number in range(30):
+            for half in "ab":
+                queue.put(TaskId(f"job-{number}{half}.1"), group=f"new-{number}{half}")
+            got.append(taken(queue).task_id)
+
+        assert {OTHER, TASK} <= set(got)
 
     def test_what_is_there_is_not_waited_for(self, queue: TaskQueue) -> None:
         """A taker that waits, waits for nothing else: the suite would hang."""

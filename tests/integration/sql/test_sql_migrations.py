@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from media_nommer.adapters.sql import SqlQueue, SqlStore, open_engine, sqlite_ur
 from media_nommer.adapters.sql.migrate import HEAD
 from media_nommer.adapters.sql.schema import metadata
 from media_nommer.adapters.sql.upgrade import config, upgrade
+from media_nommer.core.ports.queue import Delivery
+from media_nommer.core.tasks import TaskId
 from media_nommer.core.wire import UnknownVersion, dump
 from media_nommer.testing.samples import MINUTE, a_full_job, a_job, a_task
 
@@ -67,6 +70,53 @@ def test_a_database_of_the_first_version_opens_with_all_that_is_in_it(url: str) 
         assert (delivery.task_id, delivery.times) == ("task-1", 5)
     finally:
         engine.dispose()
+
+
+def test_messages_of_the_version_before_keep_their_rank_and_their_lease(url: str) -> None:
+    raw = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    upgrade(raw, "0002")
+    insert = "INSERT INTO messages (task_id, version, free_at, token, times, rank) VALUES "
+    far = 4 * 10**15
+    with raw.begin() as db:
+        for row in ("'low', 1, 5, '', 0, 2", "'high', 1, 9, '', 0, 0"):
+            db.exec_driver_sql(f"{insert}({row})")
+        db.exec_driver_sql(f"{insert}('held', 1, {far}, 'by-the-old', 1, 0)")
+    raw.dispose()
+
+    engine = open_engine(url)
+    queue = SqlQueue(engine)
+    found = [queue.take(MINUTE) for _ in range(3)]
+    queue.keep(Delivery(task_id=TaskId("held"), token="by-the-old"), timedelta())
+
+    assert [each and each.task_id for each in found] == ["high", "low", None]
+    again = queue.take(MINUTE)
+    assert again is not None
+    assert (again.task_id, again.times) == ("held", 2)
+    engine.dispose()
+
+
+def test_what_the_version_before_puts_takes_and_keeps_is_found_due_and_hidden(
+    url: str,
+) -> None:
+    """It writes neither stage nor turn: the time alone says who may take a message."""
+    engine = open_engine(url)
+    queue = SqlQueue(engine)
+    queue.put(TaskId("mine"))
+    mine = queue.take(MINUTE)
+    queue.put(TaskId("theirs"))
+    with engine.connect() as db:
+        db.exec_driver_sql(
+            f"UPDATE messages SET free_at = {4 * 10**15}, token = 'old' WHERE token = ''"
+        )
+        taken_by_the_old = queue.take(MINUTE)
+        db.exec_driver_sql("UPDATE messages SET free_at = 1, token = ''")
+
+    found = {each.task_id for each in iter(lambda: queue.take(MINUTE), None)}
+
+    assert mine is not None
+    assert taken_by_the_old is None
+    assert found == {"mine", "theirs"}
+    engine.dispose()
 
 
 def test_the_version_before_can_go_on_writing_after_the_upgrade(url: str) -> None:

@@ -6,12 +6,23 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from typing_extensions import override
 
 from media_nommer.adapters.sql.engine import reading, writing
 from media_nommer.adapters.sql.schema import messages
-from media_nommer.adapters.sql.waking import Insert, Waking, and_wake
+from media_nommer.adapters.sql.turns import (
+    ASKED,
+    AT_ONCE,
+    DELAYED,
+    HELD,
+    WAITS,
+    any_due,
+    let_wait,
+    put_statement,
+    take_by_age,
+    take_by_turn,
+)
+from media_nommer.adapters.sql.waking import Waking, and_wake
 from media_nommer.core.clock import Clock, system_clock
 from media_nommer.core.cursors import microseconds
 from media_nommer.core.errors import LeaseLost
@@ -20,6 +31,7 @@ from media_nommer.core.ports.queue import (
     Delivery,
     GiveUp,
     TaskQueue,
+    goes_by_age,
     never_give_up,
     priorities_at,
 )
@@ -34,8 +46,8 @@ _MICROSECOND = timedelta(microseconds=1)
 
 _RANKS = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
 
-#: The parameters that stand for the ranks asked for first, second and last.
-_TURNS = ("first", "second", "last")
+#: How often, in seconds, a taker who is never at a loss looks for what became due again.
+_LET_WAIT_EVERY = 1.0
 
 #: How often one who waits looks for what nobody tells of: a delay or a lease that ran out.
 _LOOK_EVERY = 2.0
@@ -54,17 +66,26 @@ class SqlQueue(TaskQueue):
         if clock is None and engine.dialect.name == "sqlite":
             clock = system_clock
         self._clock = clock
+        self._ticker = clock or system_clock
+        self._let_wait_at = self._ticker.monotonic()
         self._takes = 0
         self._waking = None if self._looks_first else Waking(engine)
         now: sa.ColumnElement[int] = (
             sa.bindparam("now", type_=sa.BigInteger) if clock else _SERVER_NOW
         )
         later = now + sa.bindparam("span", type_=sa.BigInteger)
-        self._put = _put(engine, later)
+        self._put = put_statement(engine, later)
         self._put_now = self._put if self._looks_first else and_wake(self._put)
         self._look = _free(now)
-        self._take = _take(now, later)
-        self._keep = sa.update(messages).where(*_held()).values(free_at=later)
+        taken = (messages.c.task_id, messages.c.token, messages.c.times)
+        self._take_by_turn = take_by_turn(now, later).returning(*taken)
+        self._take_by_age = take_by_age(now, later).returning(*taken)
+        self._any_due, self._let_wait = any_due(now), let_wait(now)
+        self._keep = (
+            sa.update(messages)
+            .where(*_held())
+            .values(free_at=later, stage=sa.bindparam("stage"))
+        )
         self._done = sa.delete(messages).where(*_held())
         self._count = sa.select(sa.func.count()).select_from(messages)
 
@@ -78,7 +99,13 @@ class SqlQueue(TaskQueue):
         group: str = "",
     ) -> None:
         """Make a task available after ``delay``; a hand-over of it is void."""
-        values = {"task": task_id, "rank": _RANKS[priority], **self._times(delay)}
+        values = {
+            "task": task_id,
+            "rank": _RANKS[priority],
+            "group": group,
+            "stage": DELAYED if delay else WAITS,
+            **self._times(delay),
+        }
         self._execute(self._put if delay else self._put_now, values)
 
     @override
@@ -116,16 +143,34 @@ class SqlQueue(TaskQueue):
             with reading(self._engine) as db:
                 if db.execute(self._look, values).first() is None:
                     return None
-        with writing(self._engine) as db:
-            row = db.execute(self._take, values).one_or_none()
+        if self._ticker.monotonic() >= self._let_wait_at:
+            self._let_due_wait(values)
+        row = self._taken(values)
+        if row is None and self._let_due_wait(values):
+            row = self._taken(values)
         if row is None:
             return None
         return Delivery(task_id=TaskId(row.task_id), token=row.token, times=row.times)
 
+    def _taken(self, values: dict[str, object]) -> sa.Row[Any] | None:
+        take = self._take_by_age if goes_by_age(self._takes) else self._take_by_turn
+        with writing(self._engine) as db:
+            return db.execute(take, values).one_or_none()
+
+    def _let_due_wait(self, values: dict[str, object]) -> int:
+        """Put what is due again among those who wait; return how many that were."""
+        with reading(self._engine) as db:
+            any_due = db.execute(self._any_due, values).first() is not None
+        moved = self._execute(self._let_wait, values) if any_due else 0
+        if moved < AT_ONCE:
+            self._let_wait_at = self._ticker.monotonic() + _LET_WAIT_EVERY
+        return moved
+
     @override
     def keep(self, delivery: Delivery, lease: timedelta) -> None:
         """Hide a message for ``lease`` from now; zero hands it to the next taker."""
-        self._held(self._keep, delivery, self._times(lease))
+        stage = {"stage": HELD if lease else WAITS}
+        self._held(self._keep, delivery, {**stage, **self._times(lease)})
         if not lease and self._waking is not None:
             self._waking.wake()
 
@@ -156,31 +201,6 @@ class SqlQueue(TaskQueue):
         return times
 
 
-def _put(engine: sa.Engine, later: sa.ColumnElement[int]) -> Insert:
-    """Return the insert that lets a waiting message come no later and voids a held one."""
-    dialect = sqlite if engine.dialect.name == "sqlite" else postgresql
-    insert = dialect.insert(messages).values(
-        task_id=sa.bindparam("task"),
-        version=WIRE_VERSION,
-        free_at=later,
-        token="",
-        times=0,
-        rank=sa.bindparam("rank"),
-    )
-    new = insert.excluded.free_at
-    waits_less = (messages.c.token == "") & (messages.c.free_at < new)
-    statement: Insert = insert.on_conflict_do_update(
-        index_elements=[messages.c.task_id],
-        set_={
-            "version": WIRE_VERSION,
-            "token": "",
-            "rank": insert.excluded.rank,
-            "free_at": sa.case((waits_less, messages.c.free_at), else_=new),
-        },
-    ).inline()
-    return statement
-
-
 def _free(now: sa.ColumnElement[int]) -> sa.Select[tuple[str]]:
     """Return what finds a message that nobody holds."""
     return (
@@ -191,28 +211,11 @@ def _free(now: sa.ColumnElement[int]) -> sa.Select[tuple[str]]:
     )
 
 
-def _take(now: sa.ColumnElement[int], later: sa.ColumnElement[int]) -> sa.Executable:
-    #: Skipping is for PostgreSQL, where takers meet; SQLite has one writer at a time.
-    free = [
-        _free(now)
-        .where(messages.c.rank == sa.bindparam(name))
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-        for name in _TURNS
-    ]
-    return (
-        sa.update(messages)
-        .where(messages.c.task_id == sa.func.coalesce(*free))
-        .values(token=sa.bindparam("new_token"), free_at=later, times=messages.c.times + 1)
-        .returning(messages.c.task_id, messages.c.token, messages.c.times)
-    )
-
-
 def _ranks_at(take: int) -> dict[str, object]:
     """Return the ranks in the order in which this take asks for them."""
     return {
-        turn: _RANKS[priority]
-        for turn, priority in zip(_TURNS, priorities_at(take), strict=True)
+        place: _RANKS[priority]
+        for place, priority in zip(ASKED, priorities_at(take), strict=True)
     }
 
 

@@ -66,9 +66,11 @@ duties = sa.Table(
     sa.Column("document", sa.Text, nullable=False),
 )
 
+_BY_STAGE = ("version", "rank", "stage", "turn", "free_at", "task_id")
+
 #: One message a task. ``token`` is empty while nobody holds it; ``version`` is the wire
 #: version that it was put in, and others than ours are left alone; ``rank`` stands for the
-#: priority, 0 being the highest.
+#: priority, 0 being the highest; ``turns`` says what group, turn and stage are.
 messages = sa.Table(
     "messages",
     metadata,
@@ -78,6 +80,18 @@ messages = sa.Table(
     sa.Column("token", sa.Text, nullable=False),
     sa.Column("times", sa.Integer, nullable=False),
     sa.Column("rank", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("stage", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("group_id", _ID, nullable=False, server_default=""),
+    sa.Column("turn", sa.BigInteger, nullable=False, server_default="0"),
     sa.Index("messages_by_turn", "version", "free_at", "task_id"),
     sa.Index("messages_by_rank", "version", "rank", "free_at", "task_id"),
+    sa.Index("messages_by_stage", *_BY_STAGE),
+    sa.Index("messages_by_group", "rank", "group_id", "turn"),
+    sa.Index(
+        "messages_hidden",
+        "version",
+        "free_at",
+        sqlite_where=sa.text("stage > 0"),
+        postgresql_where=sa.text("stage > 0"),
+    ),
 )

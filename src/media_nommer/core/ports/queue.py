@@ -12,6 +12,10 @@ from media_nommer.core.tasks import TaskId
 #: 16th with LOW, so that the lower ones are slow under load and never starve.
 _SHARE = 8
 
+#: How often a take goes by age, of a queue that lets groups share: each 5th, which meets
+#: each class in its time. Of new groups there may be no end, and older tasks would starve.
+_OLDEST = 5
+
 _FROM_HIGH = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
 _FROM_NORMAL = (Priority.NORMAL, Priority.HIGH, Priority.LOW)
 _FROM_LOW = (Priority.LOW, Priority.HIGH, Priority.NORMAL)
@@ -22,6 +26,11 @@ def priorities_at(take: int) -> tuple[Priority, ...]:
     if take % (2 * _SHARE) == 0:
         return _FROM_LOW
     return _FROM_NORMAL if take % _SHARE == 0 else _FROM_HIGH
+
+
+def goes_by_age(take: int) -> bool:
+    """Return whether a queue's ``take``-th take gives what has waited longest its turn."""
+    return take % _OLDEST == 0
 
 
 #: Asked while a queue waits; answers whether to wait no longer.
@@ -52,8 +61,8 @@ class TaskQueue(ABC):
 
     A message is hidden from others for a lease, not for good: a worker that dies says
     nothing, its lease runs out, and the message is handed out again. Of those that wait
-    the higher priority goes first, but for a small share (``priorities_at``); beyond that
-    order is best effort.
+    the higher priority goes first, but for a small share (``priorities_at``); within a
+    priority groups take turns where the queue can; beyond that order is best effort.
     A message that this version cannot read stays hidden and is handed to nobody (rule 4).
     Methods may be called from any thread, and raise ServiceUnavailable when the queue does
     not answer.
@@ -74,7 +83,8 @@ class TaskQueue(ABC):
 
         A queue that keeps one message a task makes that one available again, and a
         hand-over of it is void; another kind of queue holds two messages then. A queue that
-        can, lets a ``group`` with few messages not wait for one with many.
+        can, lets a ``group`` with few messages not wait for one with many, nor any task for
+        ever.
         """
 
     @abstractmethod
