@@ -87,7 +87,7 @@ def _inspect(path: Path) -> Media:
         Launcher(Path(scratch)) as launcher,
         AvProbe(launcher) as probe,
     ):
-        return probe.inspect(path)
+        return probe.examine(path)
 
 
 def _summary(path: Path, media: Media) -> str:

@@ -66,7 +66,7 @@ def show_plans(
     """
     with _tools(settings) as (probe, encoder):
         for source, document in jobs:
-            media = probe.inspect(_path(source))
+            media = probe.examine(_path(source))
             recipe = resolve_presets(parse_recipe(document), load_presets())
             outputs = plan_outputs(media, recipe, stem=source.stem or "output")
             works = planned_work(media, outputs, settings, encoder)

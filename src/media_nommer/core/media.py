@@ -117,6 +117,15 @@ class Media:
     title: str | None = None
 
     @property
+    def is_still(self) -> bool:
+        """Whether it is one picture, which lasts no time."""
+        return self.format.endswith("_pipe")
+
+    def begin_of(self, stream: VideoStream | AudioStream) -> float:
+        """Return how many seconds after the file's start a stream begins, 0 if untold."""
+        return 0.0 if stream.start_time is None else stream.start_time - self.start_time
+
+    @property
     def picture(self) -> VideoStream | None:
         """The video stream that a player would show; never cover art."""
         films = [stream for stream in self.video if not stream.attached_picture]

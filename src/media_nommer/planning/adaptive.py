@@ -167,7 +167,7 @@ def _late(media: Media, stream: VideoStream | AudioStream) -> float | None:
 
     Where headers do not tell it surely, it is nought: what comes late is seen to.
     """
-    late = max(0.0, (stream.start_time or media.start_time) - media.start_time)
+    late = max(0.0, media.begin_of(stream))
     if late > _LATE:
         return late
     exact = stream.start_time is not None and any(n in media.format for n in _EXACT)

@@ -134,7 +134,7 @@ def plan_animation(
             f"{where}: the source does not tell how long it is",
             advice="Ask for one piece: `pieces: 1`.",
         )
-    late = max(0.0, (stream.start_time or media.start_time) - media.start_time)
+    late = max(0.0, media.begin_of(stream))
     return AnimationPlan(
         stream=stream.index,
         format=form,

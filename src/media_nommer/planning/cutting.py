@@ -138,7 +138,7 @@ def _shortened(media: Media, cut: Cut) -> Media:
 
 
 def _short_picture(stream: VideoStream, media: Media, cut: Cut) -> VideoStream:
-    begins = (stream.start_time or media.start_time) - media.start_time
+    begins = media.begin_of(stream)
     timing = timing_of(stream, media)
     if timing.frames is None or timing.rate is None:
         length = _left(begins, picture_length(media, stream), cut)
@@ -163,7 +163,7 @@ def _short_picture(stream: VideoStream, media: Media, cut: Cut) -> VideoStream:
 
 
 def _short_sound(stream: AudioStream, media: Media, cut: Cut) -> AudioStream | None:
-    begins = (stream.start_time or media.start_time) - media.start_time
+    begins = media.begin_of(stream)
     length = _left(begins, stream.duration, cut)
     if length is not None and length <= 0:
         return None

@@ -20,7 +20,7 @@ def thumbnail_times(
         MediaError: nothing tells how long the film is, and the recipe depends on it.
         InvalidRecipe: no picture, or more than 1000, would come of it.
     """
-    start = max(0.0, (stream.start_time or media.start_time) - media.start_time)
+    start = max(0.0, media.begin_of(stream))
     frame = 1 / float(stream.average_rate) if stream.average_rate else _UNKNOWN_FRAME
     length = picture_length(media, stream)
     if output.times is not None:

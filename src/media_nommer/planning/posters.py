@@ -76,7 +76,7 @@ class Measures:
 
 def poster_times(media: Media, stream: VideoStream) -> tuple[float, ...]:
     """Return when the candidates are: close together first, since most films begin soon."""
-    start = max(0.0, (stream.start_time or media.start_time) - media.start_time)
+    start = max(0.0, media.begin_of(stream))
     length = picture_length(media, stream)
     span = _UNKNOWN if length is None else min(length * _PART, _FARTHEST)
     found = (start + span * (n / CANDIDATES) ** 2 for n in range(CANDIDATES))

@@ -92,11 +92,12 @@ def plan_sprite(
             advice="Ask for thumbnails at given `times`.",
         )
     tile = fitted_size(shown_size(stream), output.width, output.height)
-    count, step = _tiles(output, stream, length, where)
+    frames = round(length * float(stream.average_rate or stream.frame_rate or 10))
+    count, step = _tiles(output, frames, length, where)
     columns = min(output.columns, count)
     rows = min(output.rows, ceil(count / columns))
     _check_sheet(tile, columns, rows, where)
-    late = max(0.0, (stream.start_time or media.start_time) - media.start_time)
+    late = max(0.0, media.begin_of(stream))
     first = round(late * 1000)
     return SpritePlan(
         stream=stream.index,
@@ -106,15 +107,13 @@ def plan_sprite(
         count=count,
         first=first,
         step=step,
-        inside=step // 2 if output.interval is None else 0,
+        inside=step // 2 if output.interval is None and frames > 1 else 0,
         end=max(first + round(length * 1000), first + (count - 1) * step + 1),
         quality=output.quality,
     )
 
 
-def _tiles(
-    output: SpriteOutput, stream: VideoStream, length: float, where: str
-) -> tuple[int, int]:
+def _tiles(output: SpriteOutput, frames: int, length: float, where: str) -> tuple[int, int]:
     """Return how many tiles there are, and the milliseconds of one."""
     if output.interval is not None:
         count = max(1, ceil(length / output.interval - 1e-6))
@@ -123,8 +122,7 @@ def _tiles(
                 f"{where}.interval: would make {count} pictures; allowed: {_MOST_TILES}"
             )
         return count, round(output.interval * 1000)
-    rate = float(stream.average_rate or stream.frame_rate or 10)
-    count = max(1, min(output.count or 1, round(length * rate)))
+    count = max(1, min(output.count or 1, frames))
     return count, max(1, int(length * 1000 / count))
 
 

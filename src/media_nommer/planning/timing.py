@@ -7,6 +7,7 @@ from typing import Literal
 
 from media_nommer.core.media import Media, VideoStream
 from media_nommer.core.recipes.documents import Video
+from media_nommer.core.recipes.powers import POWERS
 
 TimingKind = Literal["constant", "snapped", "source", "converted"]
 
@@ -76,9 +77,11 @@ def _wanted_rate(video: Video, stream: VideoStream) -> Fraction | None:
     """
     if video.frame_rate is not None:
         return exact_rate(video.frame_rate)
-    if video.max_frame_rate is None:
+    said = (video.max_frame_rate, POWERS[video.codec].most_rate)
+    most = min((exact_rate(rate) for rate in said if rate is not None), default=None)
+    if most is None:
         return None
-    most, rate = exact_rate(video.max_frame_rate), _rate(stream)
+    rate = _rate(stream)
     if rate is None:
         known = [r for r in (stream.frame_rate, stream.average_rate) if r]
         return most if not known or max(known) > most else None
@@ -120,7 +123,7 @@ def _on_grid(stream: VideoStream, media: Media, rate: Fraction) -> bool:
 
     Otherwise ticks of one frame would move the picture against the sound.
     """
-    frames = ((stream.start_time or media.start_time) - media.start_time) * float(rate)
+    frames = media.begin_of(stream) * float(rate)
     return abs(frames - round(frames)) / float(rate) < 0.001
 
 

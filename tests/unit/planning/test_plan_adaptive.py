@@ -210,6 +210,19 @@ def test_a_picture_that_begins_late_is_shown_from_the_start() -> None:
     assert first.duration == pytest.approx(PICTURE.duration + 0.5)
 
 
+def test_a_sound_that_begins_at_nought_after_a_picture_before_it_is_late() -> None:
+    """Nought is a time like any other, where the file itself begins before it."""
+    early = replace(with_picture(start_time=-0.5), start_time=-0.5)
+
+    picture, sound = (each[-1] for each in (plan(early).pictures, plan(early).sounds))
+
+    assert picture.video is not None
+    assert sound.audio is not None
+    assert SOUND.duration is not None
+    assert not picture.video.from_start
+    assert sound.audio.duration == pytest.approx(SOUND.duration + 0.5)
+
+
 def test_manifests_have_lasting_names() -> None:
     both, one = plans_of(
         FILM, SMALL, {**SMALL, "formats": ["dash"], "name": "{stem}-{codec}.mpd"}

@@ -4,7 +4,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from planning_media import FILM, PICTURE, SILENT, SOUND, argv_of, graph_of, plans_of
+from planning_media import (
+    FILM,
+    PICTURE,
+    SILENT,
+    SOUND,
+    argv_of,
+    graph_of,
+    plans_of,
+    with_picture,
+)
 
 from media_nommer.core.errors import InvalidRecipe, MediaError, NoStreams, OutputDamaged
 from media_nommer.core.media import Media, SubtitleStream
@@ -106,6 +115,15 @@ def test_few_pictures_make_one_small_sheet() -> None:
     assert plan.extra is not None
     assert isinstance(plan.extra.plan, SpritePlan)
     assert (plan.extra.plan.columns, plan.extra.plan.rows) == (3, 1)
+
+
+def test_a_film_of_one_frame_makes_one_picture_of_its_beginning() -> None:
+    """Half of its length after it there is nothing that could be shown."""
+    plan = only(with_picture(frames=1, duration=1 / 24), {"kind": "sprite"})
+
+    assert plan.extra is not None
+    assert isinstance(plan.extra.plan, SpritePlan)
+    assert (plan.extra.plan.count, plan.extra.plan.inside) == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,8 @@ def test_a_level_too_low_is_refused(said: dict[str, Any], sentence: str) -> None
         pytest.param("120", {"max_frame_rate": 50}, "40", id="every third"),
         pytest.param("24", {"frame_rate": 29.97}, "30000/1001", id="asked for"),
         pytest.param("25", {"frame_rate": 25}, None, id="asked for and there"),
+        pytest.param("1000", {}, None, id="any rate"),
+        pytest.param("1000", {"codec": "av1"}, "200", id="faster than its encoder takes"),
     ],
 )
 def test_frame_rates(rate: str, said: dict[str, Any], planned: str | None) -> None:

@@ -73,8 +73,16 @@ def inspect(fd: int, name: str) -> Media:
             audio=tuple(audio),
             subtitles=tuple(subtitles),
             other=tuple(other),
-            title=container.metadata.get("title"),
+            title=_title(container),
         )
+
+
+def _title(container: InputContainer) -> str | None:
+    """Return the title; in Ogg it is told of a stream, not of the file."""
+    told = container.metadata.get("title")
+    if told is None and container.format.name == "ogg":
+        told = next((t for s in container.streams if (t := s.metadata.get("title"))), None)
+    return told
 
 
 def count(fd: int, name: str) -> list[StreamCount]:

@@ -1,12 +1,15 @@
 """Looking into media files without trusting them."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from media_nommer.core.errors import MediaError
 from media_nommer.core.fragments import FragmentedFile
-from media_nommer.core.media import Media
+from media_nommer.core.media import AudioStream, Media, VideoStream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,21 @@ class Probe(ABC):
             TruncatedMedia: its index lies behind the end of the file.
         """
 
+    def examine(self, path: Path, *, called: str | None = None) -> Media:
+        """Return what ``inspect`` does, with lengths also where headers tell of none.
+
+        Recordings that were written into a pipe tell of none: browsers make such films.
+
+        Raises:
+            StorageError, MediaError: as ``inspect`` does.
+        """
+        media = self.inspect(path, called=called)
+        if media.duration is not None or media.is_still:
+            return media
+        with suppress(MediaError):  # broken somewhere: encoders get over more than we do
+            return _with_lengths(media, self.count(path))
+        return media
+
     @abstractmethod
     def fragments(self, path: Path) -> FragmentedFile:
         """Return what each fragment of a fragmented MP4 file with one track holds.
@@ -60,3 +78,20 @@ class Probe(ABC):
         Raises:
             NotMedia: it is no such file, or damaged.
         """
+
+
+def _with_lengths(media: Media, counts: Sequence[StreamCount]) -> Media:
+    """Return what was found with the lengths of what was counted, where it has none."""
+    found = {count.index: count for count in counts if count.packets}
+    ends = [count.first_pts + count.duration for count in found.values()]
+
+    def length(stream: VideoStream | AudioStream) -> float | None:
+        count = found.get(stream.index)
+        return count.duration if stream.duration is None and count else stream.duration
+
+    return replace(
+        media,
+        duration=max(ends) - media.start_time if ends else None,
+        video=tuple(replace(each, duration=length(each)) for each in media.video),
+        audio=tuple(replace(each, duration=length(each)) for each in media.audio),
+    )

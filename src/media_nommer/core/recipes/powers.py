@@ -49,7 +49,8 @@ class Powers:
 
     ``profiles`` gives the bits of each; the first of a depth is its default. A codec
     without a ``quality`` has its quality from its profile. ``sample`` is the side of the
-    square of pixels that its levels are counted in.
+    square of pixels that its levels are counted in. ``most_rate`` is the most frames a
+    second that its encoder takes.
     """
 
     quality: QualityRange | None = None
@@ -63,6 +64,7 @@ class Powers:
     average_and_most: bool = True
     gop: bool = True
     hdr: bool = True
+    most_rate: int | None = None
 
     def profile_for(self, depth: BitDepth) -> Profile | None:
         """Return the profile to use where none is said."""
@@ -136,7 +138,7 @@ POWERS: Mapping[VideoCodec, Powers] = {
         b_frames=True,
     ),
     "vp9": Powers(quality=QualityRange(0, 63, 32)),
-    "av1": Powers(quality=QualityRange(1, 63, 32), average_and_most=False),
+    "av1": Powers(quality=QualityRange(1, 63, 32), average_and_most=False, most_rate=240),
     "prores": Powers(
         depths=(10,),
         profiles={"hq": 10, "standard": 10, "lt": 10, "proxy": 10, "4444": 10},

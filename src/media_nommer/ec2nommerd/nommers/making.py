@@ -89,7 +89,7 @@ def fetch_source(kit: Kit, work: Work) -> Source:
         kit.check_room(0 if url.startswith("file:") else found.size)
     path = work.scratch / SOURCE
     storage.fetch(url, path, stop=work.stop)
-    return Source(path, kit.probe.inspect(path, called=work.source_name))
+    return Source(path, kit.probe.examine(path, called=work.source_name))
 
 
 def plan_job(kit: Kit, work: Work, media: Media) -> tuple[OutputPlan, ...]:
