@@ -126,7 +126,7 @@ class NodeLife:
                 return self._engine.store.swap_node(changed)
         return change_node(self._engine.store, self._id, change)
 
-    def _added_again(self, beaten: Callable[[Node], Node | None]) -> Node:
+    def _added_again(self, change: Callable[[Node], Node | None]) -> Node:
         """Add the record as we knew it last, unless that was told to be gone for good.
 
         Raises:
@@ -134,12 +134,12 @@ class NodeLife:
         """
         if self._latest is None:
             raise NodeNotFound(f"there is no node {self._id}")
-        again = beaten(self._latest)
+        again = change(self._latest)
         if again is None:
             return self._latest
         with suppress(AlreadyExists):
             return self._engine.store.add_node(replace(again, revision=0))
-        return change_node(self._engine.store, self._id, beaten)
+        return change_node(self._engine.store, self._id, change)
 
     def may_leave(self, idle_for: timedelta) -> bool:
         """Return whether this idle node may end itself.
@@ -167,7 +167,11 @@ class NodeLife:
         return max(timedelta(), self._idle_timeout - self._policy.lease - idle_for)
 
     def leave(self, state: NodeState, detail: str) -> None:
-        """Write down that the node drains, or is gone; a record that is gone stays so."""
+        """Write down that the node drains, or is gone; a record that is gone stays so.
+
+        One that is not there any more is put there again: of what the node was paid for
+        the ledger may have only the beginning.
+        """
 
         def left(node: Node) -> Node | None:
             if node.gone or node.state is state:
@@ -178,8 +182,13 @@ class NodeLife:
                 worked=self._worked_before + self._worked(),
             )
 
-        with suppress(NodeNotFound):
-            self._saw(change_node(self._engine.store, self._id, left))
+        try:
+            node = change_node(self._engine.store, self._id, left)
+        except NodeNotFound:
+            if self._latest is None:
+                return  # we never had one
+            node = self._added_again(left)
+        self._saw(node)
 
     def _saw(self, node: Node) -> None:
         self._kept, self._latest = node.kept, node

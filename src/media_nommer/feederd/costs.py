@@ -95,11 +95,15 @@ class CostBook:
     ) -> Sequence[LedgerEntry]:
         """Return what each node was paid for that ended in a time, or lives in it.
 
-        The records first: a node's document is put before its record goes.
+        The records first: a node's document is put before its record goes. Of what is told
+        of one node the latest counts: it may have come back from the dead, and says all.
         """
         records = [entry_of(n, now) for n in self._engine.store.nodes(gone=True)]
         found: dict[NodeId, LedgerEntry] = {e.id: e for e in records if e is not None}
-        found |= {entry.id: entry for entry in self._documents(since, until)}
+        for entry in self._documents(since, until):
+            known = found.get(entry.id)
+            if known is None or known.ended_at <= entry.ended_at:
+                found[entry.id] = entry
         return [
             entry
             for entry in found.values()

@@ -10,7 +10,7 @@ from media_nommer.core.jobs import JobState
 from media_nommer.core.nodes import Machine, Market, NodeId, NodeState
 from media_nommer.core.workflow.changes import change_node
 from media_nommer.ec2nommerd.node import NodeLife, give_up
-from media_nommer.testing.samples import a_node
+from media_nommer.testing.samples import MINUTE, a_node
 
 IDLE = timedelta(seconds=60)
 
@@ -232,11 +232,27 @@ def test_a_node_that_left_stays_gone(shop: Workshop) -> None:
     assert (node.state, node.detail, node.beat) == (NodeState.GONE, "idle", 0)
 
 
-def test_a_node_whose_record_was_forgotten_may_leave_quietly(shop: Workshop) -> None:
+def test_a_node_whose_record_was_forgotten_is_on_record_when_it_leaves(
+    shop: Workshop,
+) -> None:
+    """Else the ledger would lack what it was paid for since."""
     life = a_life(shop)
+    life.beat(1)
     shop.store.forget_node(NodeId("node-5"))
+    shop.clock.advance(60 * MINUTE)
 
     life.leave(NodeState.GONE, "idle")
+
+    (node,) = shop.store.nodes(gone=True)
+    assert (node.state, node.detail) == (NodeState.GONE, "idle")
+    assert node.changed_at == shop.clock.now()
+
+
+def test_a_node_that_never_had_a_record_leaves_quietly(shop: Workshop) -> None:
+    life = NodeLife(shop.engine, shop.policy, NodeId("node-5"), idle_timeout=MINUTE)
+
+    life.leave(NodeState.GONE, "idle")
+
     assert shop.store.nodes(gone=True) == ()
 
 

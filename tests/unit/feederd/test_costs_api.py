@@ -216,6 +216,25 @@ def test_nodes_come_from_records_and_from_the_ledger_each_once(
     assert [(row["key"], row["nodes"]["nodes"]) for row in found["rows"]] == [("ec2", 2)]
 
 
+def test_a_node_that_came_back_counts_as_of_its_last_beat_and_not_as_of_its_document(
+    shop: Workshop, client: TestClient
+) -> None:
+    shop.clock.advance(HOUR)
+    add_node(shop, "back")
+    node = shop.store.get_node(NodeId("back"))
+    shop.clock.advance(HOUR)
+    Janitor(shop.engine, shop.policy, JanitorPolicy()).tidy()
+    machine = replace(node.machine, ended_at=None)
+    shop.store.add_node(replace(node, machine=machine, changed_at=shop.clock.now()))
+    shop.clock.advance(HOUR)
+
+    found = costs(client, by="kind")["total"]["nodes"]
+
+    assert found["nodes"] == 1
+    seconds = found["boot_seconds"] + found["worked_seconds"] + found["idle_seconds"]
+    assert seconds > HOUR.total_seconds()
+
+
 def test_since_and_until_say_which_jobs_and_nodes_count(
     shop: Workshop, client: TestClient
 ) -> None:

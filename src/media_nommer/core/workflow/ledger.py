@@ -5,15 +5,22 @@ They lie in the work area, in a folder for each day on which nodes ended.
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import structlog
+
 from media_nommer.core.errors import OutputExists, SourceNotFound, StorageError
 from media_nommer.core.nodes import Machine, Node, NodeId, NodeState
-from media_nommer.core.wire import dump, load
+from media_nommer.core.wire import UnknownVersion, dump, load
 from media_nommer.core.workflow.engine import Engine
+
+log = structlog.get_logger(__name__)
+
+#: How far back older documents of a node are looked for: costs are summed no further.
+_LOOKED_BACK = timedelta(days=366)
 
 #: Ids that may stand in a URL as they are; those that a person gave may not.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -86,26 +93,27 @@ def _boot_of(node: Node, started: datetime, total: float) -> float:
 def keep_entry(engine: Engine, node: Node) -> None:
     """Put the document of a node that is gone in its place, unless it is there.
 
+    A node that was taken for gone and came back has one that says too little, perhaps on
+    another day: the new one says all, stands beside it, and then the old one goes. Readers
+    who meet both take the later one, and no document ever changes.
+
     Raises:
         StorageError: the work area does not take it now.
     """
     entry = entry_of(node, engine.clock.now())
     if entry is None:
         return
-    plain = bool(_PLAIN_ID.fullmatch(node.id))
-    name = node.id if plain else sha256(node.id.encode()).hexdigest()
-    url = f"{day_url(engine, entry.day)}/{name}.json"
-    try:
-        with TemporaryDirectory(prefix="nommer-ledger-") as folder:
-            path = Path(folder) / "node.json"
-            path.write_text(dump(entry), encoding="utf-8")
-            engine.storage.put(path, url)
-    except OutputExists:
-        return  # whoever put it died before the record was forgotten
-    except OSError as error:
-        raise StorageError(
-            f"the document for {url} cannot be written here: {error.strerror}"
-        ) from error
+    known = {url: _said_before(engine, url) for url in _documents_of(engine, entry)}
+    told = {url: said.ended_at for url, said in known.items() if said is not None}
+    if any(ended >= entry.ended_at for ended in told.values()):
+        kept = max(told, key=lambda url: told[url])  # whoever put it died soon after
+    else:
+        kept = _url_of(engine, entry, entry.day)
+        if known:
+            kept = f"{_folder_of(kept)}/{entry.ended_at.timestamp() * 1000:.0f}.json"
+        _put(engine, entry, kept)
+    for url in told.keys() - {kept}:
+        engine.storage.delete(url)
 
 
 def entries_of(engine: Engine, day: date) -> tuple[str, ...]:
@@ -125,8 +133,8 @@ def read_entry(engine: Engine, url: str) -> LedgerEntry | None:
     except SourceNotFound:
         return None
     try:
-        return load(LedgerEntry, data.decode())
-    except (ValueError, KeyError, TypeError) as error:
+        return _parsed(data)
+    except _Damaged as error:
         raise StorageError(
             f"{url} is not a document of the ledger",
             advice="Put it back from a backup, or remove it: its node is not counted then.",
@@ -148,3 +156,61 @@ def forget_before(engine: Engine, day: date) -> int:
 def day_url(engine: Engine, day: date) -> str:
     """Return the folder of the nodes that ended on a day."""
     return f"{engine.ledger_url}/{day.isoformat()}"
+
+
+def _documents_of(engine: Engine, entry: LedgerEntry) -> tuple[str, ...]:
+    """Return the URLs of what the ledger has of a node already."""
+    found: list[str] = []
+    day = max(entry.started_at.date(), entry.day - _LOOKED_BACK)
+    while day <= entry.day:
+        url = _url_of(engine, entry, day)
+        if engine.storage.stat(url) is not None:
+            found.append(url)
+        found += engine.storage.list(_folder_of(url))
+        day += timedelta(days=1)
+    return tuple(found)
+
+
+def _url_of(engine: Engine, entry: LedgerEntry, day: date) -> str:
+    plain = bool(_PLAIN_ID.fullmatch(entry.id))
+    name = entry.id if plain else sha256(entry.id.encode()).hexdigest()
+    return f"{day_url(engine, day)}/{name}.json"
+
+
+def _folder_of(url: str) -> str:
+    """Return where the later documents of a node are, beside its first."""
+    return url.removesuffix(".json")
+
+
+def _said_before(engine: Engine, url: str) -> LedgerEntry | None:
+    """Return what an older document says; None for one that we cannot read, and leave."""
+    try:
+        return _parsed(engine.storage.read(url))
+    except (_Damaged, UnknownVersion, SourceNotFound) as error:
+        log.warning("ledger_document_left", url=url, error=type(error).__name__)
+        return None
+
+
+def _put(engine: Engine, entry: LedgerEntry, url: str) -> None:
+    try:
+        with TemporaryDirectory(prefix="nommer-ledger-") as folder:
+            path = Path(folder) / "node.json"
+            path.write_text(dump(entry), encoding="utf-8")
+            engine.storage.put(path, url)
+    except OutputExists:
+        return  # another feederd was quicker
+    except OSError as error:
+        raise StorageError(
+            f"the document for {url} cannot be written here: {error.strerror}"
+        ) from error
+
+
+class _Damaged(Exception):
+    """A document that is none."""
+
+
+def _parsed(data: bytes) -> LedgerEntry:
+    try:
+        return load(LedgerEntry, data.decode())
+    except (ValueError, KeyError, TypeError) as error:
+        raise _Damaged from error
