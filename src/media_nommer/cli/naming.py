@@ -17,6 +17,8 @@ from media_nommer.core.recipes.documents import Output, PresetOutput
 from media_nommer.core.recipes.extra_settling import codec_of, extension_of
 from media_nommer.core.recipes.extras import ExtraOutput
 from media_nommer.core.recipes.names import fill_template, safe_stem
+from media_nommer.core.recipes.own import OwnOutput
+from media_nommer.core.recipes.own_reading import own_extension
 
 _UNKNOWN: Mapping[str, str | int] = {"height": 0, "width": 0, "number": 1, "language": ""}
 
@@ -85,6 +87,8 @@ def _place(output: Output | PresetOutput, stem: str) -> str:
         values["ext"] = usual_extension(output.container or "mp4", sound)
     elif isinstance(output, ExtraOutput):
         values |= {"codec": codec_of(output), "ext": extension_of(output)}
+    elif isinstance(output, OwnOutput):
+        values |= {"codec": own_extension(output), "ext": own_extension(output)}
     else:
         values |= {"codec": "jpeg", "ext": "jpg"}
     return fill_template(output.name or "", values)

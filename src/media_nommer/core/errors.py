@@ -51,6 +51,9 @@ NommerError
 │   ├── EncoderLimit         the encoder crossed a limit that we set
 │   ├── CodecMissing         this FFmpeg has no such encoder
 │   ├── ExpectationMissed    an output is not what the recipe expects it to come to
+│   ├── NommerMissing        the worker has no nommer for an own kind of output
+│   ├── NommerBroken         an own nommer cannot be loaded, or is none
+│   ├── NommerFailed         an own nommer failed in a way that it did not mean to
 │   ├── OthersFailed         an output is made of others, some of which failed
 │   └── OutputDamaged        the encoder said all was well, and it was not
 ├── EncoderMissing           there is no usable FFmpeg
@@ -457,6 +460,30 @@ class OthersFailed(EncodeError):
 
     code = "OTHERS_FAILED"
     default_advice = "See why the others failed; a retry of the job makes this one too."
+
+
+class NommerMissing(EncodeError):
+    """No nommer of the worker makes outputs of this kind."""
+
+    code = "NOMMER_MISSING"
+    default_advice = (
+        "Install the package that registers it on the workers as well, then retry the job."
+    )
+
+
+class NommerBroken(EncodeError):
+    """A nommer that a package registers cannot be loaded, or is none."""
+
+    code = "NOMMER_BROKEN"
+    default_advice = "Repair or upgrade its package, then retry the job."
+
+
+class NommerFailed(EncodeError):
+    """A nommer of another package raised what it did not mean to, or told nonsense."""
+
+    code = "NOMMER_FAILED"
+    retryable = True
+    default_advice = "The log of the attempt has the details, for whoever wrote it."
 
 
 class EncoderMissing(NommerError):

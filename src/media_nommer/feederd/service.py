@@ -43,6 +43,8 @@ from media_nommer.core.recipes.codecs import Container, usual_extension
 from media_nommer.core.recipes.extra_settling import extension_of
 from media_nommer.core.recipes.extras import ExtraOutput
 from media_nommer.core.recipes.names import safe_stem
+from media_nommer.core.recipes.own import OwnOutput
+from media_nommer.core.recipes.own_reading import own_extension
 from media_nommer.core.tasks import Attempt, Task
 from media_nommer.core.workflow import archiving, submitting
 from media_nommer.core.workflow.changes import change_job
@@ -424,6 +426,8 @@ def output_names(recipe: Recipe) -> tuple[str, ...]:
         extension = usual_extension(container, sound) if container else "jpg"
         if isinstance(output, ExtraOutput):
             extension = extension_of(output)
+        elif isinstance(output, OwnOutput):
+            extension = own_extension(output)
         filled = name.replace("{preset}", getattr(output, "from_preset", None) or "")
         names.append(filled.replace("{ext}", extension).replace("{stem}", stem))
     return tuple(names)

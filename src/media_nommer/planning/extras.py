@@ -15,6 +15,7 @@ from media_nommer.core.recipes.extras import (
     WaveformOutput,
 )
 from media_nommer.core.recipes.names import fill_template, safe_stem
+from media_nommer.core.recipes.own import OwnOutput
 from media_nommer.planning.animations import AnimationPlan, plan_animation
 from media_nommer.planning.posters import PosterPlan, poster_times
 from media_nommer.planning.sizes import Size, fitted_size, shown_size
@@ -36,11 +37,20 @@ class ChecksumsPlan:
 
 _JPEG_BYTES_A_PIXEL = 0.25
 _TEXT_BYTES = 1_000_000
+_OWN_BYTES = 100_000_000  # nobody tells
 _SOME_PEAKS = 1_000_000  # where nothing tells how long the sound is
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPlan:
+    """An output that an own nommer makes, as its recipe says it."""
+
+    output: OwnOutput
+
 
 DrawnPlan: TypeAlias = SpritePlan | PosterPlan | AnimationPlan
 ExtraPlan: TypeAlias = (
-    DrawnPlan | WaveformPlan | CaptionsPlan | MetadataPlan | ChecksumsPlan
+    DrawnPlan | WaveformPlan | CaptionsPlan | MetadataPlan | ChecksumsPlan | OwnPlan
 )
 
 
@@ -106,7 +116,8 @@ def is_encoded(extra: Extra | None) -> bool:
 
 def is_light(extra: Extra | None) -> bool:
     """Say whether an output is made in no time."""
-    return not is_encoded(extra) and not (extra and isinstance(extra.plan, WaveformPlan))
+    heavy = extra is not None and isinstance(extra.plan, WaveformPlan | OwnPlan)
+    return not is_encoded(extra) and not heavy
 
 
 def extra_filters(
@@ -171,6 +182,9 @@ def extra_paths(extra: Extra, index: int) -> tuple[str, ...]:
             return (f"out-{index}.json",)
         case ChecksumsPlan():
             return (f"out-{index}.sha256",)
+        case OwnPlan():
+            endings = (name.rpartition(".")[2] for name in extra.names)
+            return tuple(f"own-{index}-{n}.{end}" for n, end in enumerate(endings))
 
 
 def extra_bytes(plan: ExtraPlan) -> int:
@@ -186,6 +200,8 @@ def extra_bytes(plan: ExtraPlan) -> int:
             return plan.frames * plan.size.width * plan.size.height
         case WaveformPlan():
             return (plan.expected or _SOME_PEAKS) * (80 + 80 * plan.channels)
+        case OwnPlan():
+            return _OWN_BYTES
         case _:
             return _TEXT_BYTES
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from media_nommer.core.errors import InvalidRecipe, NoStreams
 from media_nommer.core.media import Media
@@ -19,9 +19,11 @@ from media_nommer.core.recipes.documents import (
 )
 from media_nommer.core.recipes.extras import ExtraOutput
 from media_nommer.core.recipes.names import fill_template, safe_stem, unsafe_name
+from media_nommer.core.recipes.own import OwnOutput
 from media_nommer.planning.adaptive import AdaptivePlan, Rendition, plan_adaptive
 from media_nommer.planning.cutting import Cut, taken
-from media_nommer.planning.extras import ChecksumsPlan, Extra, plan_extra
+from media_nommer.planning.extras import ChecksumsPlan, Extra, OwnPlan, plan_extra
+from media_nommer.planning.own import plan_own
 from media_nommer.planning.pictures import thumbnail_times
 from media_nommer.planning.sizes import fitted_size, shown_size
 from media_nommer.planning.sound import AudioPlan, plan_audio
@@ -29,18 +31,6 @@ from media_nommer.planning.subtitles import SubtitlePlan, plan_subtitles
 from media_nommer.planning.video import VideoPlan, picture_of, plan_video
 
 _LONGEST_TITLE = 500
-
-OutputKind: TypeAlias = Literal[
-    "file",
-    "adaptive",
-    "thumbnails",
-    "captions",
-    "sprite",
-    "waveform",
-    "animation",
-    "metadata",
-    "checksums",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +59,7 @@ class OutputPlan:
     """
 
     index: int
-    kind: OutputKind
+    kind: str
     names: tuple[str, ...]
     container: Container | Literal["jpeg"] | None = None
     video: VideoPlan | None = None
@@ -129,6 +119,11 @@ def is_sums(output: OutputPlan) -> bool:
     return output.extra is not None and isinstance(output.extra.plan, ChecksumsPlan)
 
 
+def is_own(output: OutputPlan) -> bool:
+    """Say whether an own nommer makes an output."""
+    return output.extra is not None and isinstance(output.extra.plan, OwnPlan)
+
+
 def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan, ...]:
     """Return the plan of every output of ``recipe``, whose presets are resolved.
 
@@ -153,6 +148,8 @@ def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan
             plans.append(_plan_adaptive(media, output, index, stem))
         elif isinstance(output, ThumbnailsOutput) and not output.poster:
             plans.append(_plan_thumbnails(media, output, index, stem))
+        elif isinstance(output, OwnOutput):
+            plans.append(_plan_own(media, output, index, stem))
         elif isinstance(output, PresetOutput):
             raise _unresolved(output, index)
         else:
@@ -286,6 +283,13 @@ def _plan_extra(
     extra = plan_extra(media, output, stem, where)
     names = tuple(_safe(name, where) for name in extra.names)
     return OutputPlan(index=index, kind=output.kind, names=names, extra=extra)
+
+
+def _plan_own(media: Media, output: OwnOutput, index: int, stem: str) -> OutputPlan:
+    where = f"outputs[{index}]"
+    planned = plan_own(media, output, stem, where)
+    names = tuple(_safe(name, where) for name in planned.names)
+    return OutputPlan(index=index, kind=output.kind, names=names, extra=planned)
 
 
 def _safe(name: str, where: str) -> str:

@@ -8,7 +8,13 @@ from media_nommer.core.recipes.codecs import VideoCodec
 from media_nommer.core.tasks import PlannedTask, TaskKind
 from media_nommer.planning.extras import is_light
 from media_nommer.planning.looks import is_pictures
-from media_nommer.planning.plan import OutputPlan, is_sums, renditions_of, single_files
+from media_nommer.planning.plan import (
+    OutputPlan,
+    is_own,
+    is_sums,
+    renditions_of,
+    single_files,
+)
 
 _MOST_THREADS = 8  # x264 gains little beyond, at 1080p (measured.md)
 _AUDIO_WORK = 0.5  # million pixels a frame that cost what one audio encoding does
@@ -46,8 +52,9 @@ def plan_tasks(
     One task alone does everything, publishing included: the worker that inspected the film
     goes on with it and nothing is handed over. Several are one ``encode`` (all films, from
     one decode), ``audio`` (what is sound alone), ``thumbnails``, as far as there is such
-    work, and an ``assemble`` that needs them all, makes at most lists of checksums, and
-    publishes. Chunks will be further ``encode`` tasks.
+    work, an ``encode`` for each output of an own nommer, and an ``assemble`` that needs
+    them all, makes at most lists of checksums, and publishes. Chunks will be further
+    ``encode`` tasks.
     """
     groups = _groups(outputs)
     alone = policy.nodes <= 1 or (media.duration or 0.0) < policy.split_above
@@ -64,15 +71,16 @@ def plan_tasks(
         )
     work = [sum(_work(output) for output in group) for _, group in groups]
     total = sum(work) + _ASSEMBLE_WORK
+    places = [[k for k, _ in groups[:n]].count(kind) for n, (kind, _) in enumerate(groups)]
     tasks = tuple(
         PlannedTask(
-            key=f"{kind}-0",
+            key=f"{kind}-{place}",
             kind=kind,
             needs=(),
             outputs=tuple(output.index for output in group),
             weight=share / total,
         )
-        for (kind, group), share in zip(groups, work, strict=True)
+        for (kind, group), share, place in zip(groups, work, places, strict=True)
     )
     last = PlannedTask(
         key="assemble-0",
@@ -94,12 +102,14 @@ def _groups(
 ) -> list[tuple[TaskKind, list[OutputPlan]]]:
     films = [o for o in outputs if any(part.video for part in single_files([o]))]
     pictures = [output for output in outputs if is_pictures(output)]
-    rest = [output for output in outputs if output not in (*films, *pictures)]
+    own = [output for output in outputs if is_own(output)]
+    rest = [output for output in outputs if output not in (*films, *pictures, *own)]
     sounds = [output for output in rest if not is_light(output.extra)]
     kinds: list[tuple[TaskKind, list[OutputPlan]]] = [
         (TaskKind.ENCODE, films),
         (TaskKind.AUDIO, sounds),
         (TaskKind.THUMBNAILS, pictures),
+        *((TaskKind.ENCODE, [output]) for output in own),
     ]
     groups = [(kind, group) for kind, group in kinds if group]
     if groups:  # what takes no time goes with the first

@@ -33,6 +33,9 @@ CODES = {
     "LEASE_LOST": True,
     "MEDIA": False,
     "NODE_NOT_FOUND": False,
+    "NOMMER_BROKEN": False,
+    "NOMMER_FAILED": True,
+    "NOMMER_MISSING": False,
     "NOT_FOUND": False,
     "NOT_MEDIA": False,
     "NO_BUCKET": False,
@@ -68,6 +71,7 @@ CODES = {
 #: What nobody but a person can put right, and where the message alone does not say how.
 WITH_ADVICE = {
     *("ACCESS_DENIED", "DATA_DIR_IN_USE", "EMPTY_SOURCE", "ENCODER_LIMIT"),
+    *("NOMMER_BROKEN", "NOMMER_FAILED", "NOMMER_MISSING"),
     *("CODEC_MISSING", "ENCODER_MISSING", "JOB_ARCHIVED", "NOT_MEDIA"),
     *("IDEMPOTENCY_CONFLICT", "INVALID_CURSOR", "INVALID_SETTING", "JOB_NOT_FOUND"),
     *("NO_SPACE", "NO_STREAMS", "OUTPUT_CHANGED", "OUTPUT_EXISTS", "PATH_NOT_ALLOWED"),

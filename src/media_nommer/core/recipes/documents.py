@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SerializeAsAny,
+    Tag,
+)
 
 from media_nommer.core.recipes.base import (
     Document,
@@ -28,6 +35,7 @@ from media_nommer.core.recipes.extras import (
     SpriteOutput,
     WaveformOutput,
 )
+from media_nommer.core.recipes.own import OwnOutput
 from media_nommer.core.recipes.powers import BitDepth, Profile, Tune
 from media_nommer.core.recipes.raw import RawOptions
 
@@ -303,7 +311,7 @@ class PresetOutput(Document):
     preset: Annotated[str, Field(min_length=1, max_length=100)]
 
 
-Output: TypeAlias = FileOutput | AdaptiveOutput | ThumbnailsOutput | ExtraOutput
+Output: TypeAlias = FileOutput | AdaptiveOutput | ThumbnailsOutput | ExtraOutput | OwnOutput
 
 #: The document of each kind of output; ``file`` is what one is that does not say.
 OUTPUT_KINDS: Mapping[str, type[Document]] = {
@@ -323,6 +331,8 @@ def _kind(output: Any) -> str | None:
     """Tell pydantic which document an output is, whether raw or already read."""
     if isinstance(output, PresetOutput):
         return "preset"
+    if isinstance(output, OwnOutput):
+        return "own"
     if isinstance(output, Document):
         kind = getattr(output, "kind", None)
         return kind if isinstance(kind, str) else None
@@ -331,7 +341,7 @@ def _kind(output: Any) -> str | None:
     if "preset" in output:
         return "preset"
     kind = output.get("kind", "file")
-    return kind if isinstance(kind, str) else None
+    return kind if isinstance(kind, str) and kind != "own" else None
 
 
 AnyOutput: TypeAlias = Annotated[
@@ -344,6 +354,7 @@ AnyOutput: TypeAlias = Annotated[
     | Annotated[AnimationOutput, Tag("animation")]
     | Annotated[MetadataOutput, Tag("metadata")]
     | Annotated[ChecksumsOutput, Tag("checksums")]
+    | Annotated[SerializeAsAny[OwnOutput], Tag("own")]
     | Annotated[PresetOutput, Tag("preset")],
     Discriminator(_kind),
 ]

@@ -15,6 +15,7 @@ from media_nommer.core.recipes.extras import (
     WaveformOutput,
 )
 from media_nommer.core.recipes.names import template_problem
+from media_nommer.core.recipes.own import OwnOutput
 
 _BARE = ("stem", "preset", "codec", "ext")
 _SIZED = (*_BARE, "width", "height")
@@ -77,7 +78,8 @@ def expect_problems(output: Document, path: str) -> Iterator[str]:
         yield f"{path}: a list of checksums is not held against anything"
         return
     lasting = (expect.min_duration, expect.max_duration) != (None, None)
-    if lasting and getattr(output, "kind", "file") not in _LASTING:
+    own = isinstance(output, OwnOutput)  # whose facts may tell
+    if lasting and not own and getattr(output, "kind", "file") not in _LASTING:
         yield f"{path}: only films, sounds and animations have a duration"
     if expect.min_vmaf is not None and getattr(output, "kind", "file") not in _FILMS:
         yield f"{path}.min_vmaf: only films are measured"

@@ -23,6 +23,7 @@ from media_nommer.core.recipes.documents import (
     Recipe,
 )
 from media_nommer.core.recipes.extra_settling import expect_problems
+from media_nommer.core.recipes.own_reading import with_own_outputs
 from media_nommer.core.recipes.sentences import quoted, sentences
 from media_nommer.core.recipes.settling import settled
 
@@ -44,11 +45,12 @@ _OVERRULED = {
 }
 
 
-def parse_recipe(document: object) -> Recipe:
+def parse_recipe(document: object, *, stored: bool = False) -> Recipe:
     """Return the recipe that ``document`` (what a JSON or YAML reader gave) says.
 
     Outputs without a preset come back with every choice that follows from the recipe alone
-    filled in: container, codecs, quality, name. A recipe that was stored comes back equal.
+    filled in: container, codecs, quality, name. A recipe that was ``stored`` comes back
+    equal, and may have outputs of own kinds that nothing here knows.
 
     Raises:
         InvalidRecipe: one sentence a line, each naming the field, the fault and what is
@@ -56,10 +58,13 @@ def parse_recipe(document: object) -> Recipe:
     """
     if not isinstance(document, Mapping):
         raise InvalidRecipe(f"the recipe: must be an object, not {quoted(document)}")
+    document, problems = with_own_outputs(document, stored=stored)
     try:
-        recipe = Recipe.model_validate(dict(document))
+        recipe = Recipe.model_validate(document)
     except ValidationError as error:
-        raise InvalidRecipe("\n".join(sentences(error))) from None
+        problems = [*sentences(error), *problems]
+    if problems:
+        raise InvalidRecipe("\n".join(problems))
     return _with_outputs(recipe, list(recipe.outputs))
 
 

@@ -1,10 +1,16 @@
 """The recipe as JSON Schema, for editors, forms and other people's checks."""
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
+from pydantic import BaseModel
+
+from media_nommer.core.errors import NommerBroken
 from media_nommer.core.recipes.descriptions import DESCRIPTIONS, OF_ALL_OUTPUTS
 from media_nommer.core.recipes.documents import OUTPUT_KINDS, Recipe
+from media_nommer.core.recipes.own import OwnOutput
+from media_nommer.core.recipes.own_nommers import own_kinds, own_nommer
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ID = "urn:media-nommer:recipe"
@@ -25,6 +31,7 @@ def recipe_schema(presets: Collection[str], *, submitted: bool) -> Schema:
     for name, kind in OUTPUT_KINDS.items():
         if name != "file":  # the only one that need not say what it is
             documents[kind.__name__]["required"] = ["kind"]
+    _put_own_kinds(schema)
     for name, document in (*documents.items(), ("Recipe", schema)):
         _tell(document, DESCRIPTIONS.get(name, {}))
     documents["PresetOutput"] = _preset(documents, presets)
@@ -36,6 +43,33 @@ def recipe_schema(presets: Collection[str], *, submitted: bool) -> Schema:
     return head | schema
 
 
+def _put_own_kinds(schema: Schema) -> None:
+    """Put the documents of installed own kinds in the place of what stands for them.
+
+    Those whose nommer cannot be loaded are left out.
+    """
+    documents: dict[str, Schema] = schema["$defs"]
+    del documents[OwnOutput.__name__]
+    choices: list[Schema] = schema["properties"]["outputs"]["items"]["oneOf"]
+    choices.remove({"$ref": f"#/$defs/{OwnOutput.__name__}"})
+    for kind in own_kinds():
+        with suppress(NommerBroken):
+            nommer = own_nommer(kind)
+            if nommer is not None and kind not in OUTPUT_KINDS:
+                name = f"own-{kind}"
+                choices.append({"$ref": f"#/$defs/{name}"})
+                documents |= _own_document(nommer.document, kind, name)
+
+
+def _own_document(document: type[BaseModel], kind: str, name: str) -> dict[str, Schema]:
+    """Return an own kind's schema under its name, and those that it refers to."""
+    schema = document.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+    inside: dict[str, Schema] = schema.pop("$defs", {})
+    schema["properties"]["kind"] = {"const": kind, "type": "string"}
+    schema["required"] = ["kind", *schema.get("required", ())]
+    return {name: schema, **{f"{name}.{each}": said for each, said in inside.items()}}
+
+
 def _tell(document: Schema, said: Mapping[str, str]) -> None:
     """Put descriptions on a document and its fields, and take off what helps nobody."""
     document["description"] = _first_sentence(document.get("description", ""))
@@ -44,7 +78,8 @@ def _tell(document: Schema, said: Mapping[str, str]) -> None:
         field.pop("title", None)
         if field.get("default", ...) is None:  # often it means: what the rest says
             del field["default"]
-        field["description"] = said.get(name) or OF_ALL_OUTPUTS.get(name, "")
+        told = said.get(name) or OF_ALL_OUTPUTS.get(name) or field.get("description", "")
+        field["description"] = told
 
 
 def _first_sentence(text: str) -> str:

@@ -21,6 +21,7 @@ from media_nommer.core.recipes.documents import (
     Video,
 )
 from media_nommer.core.recipes.extras import WaveformPicture
+from media_nommer.core.recipes.own_nommers import own_kinds
 
 _LONGEST_VALUE = 60
 _SECRET_FIELDS = {"url", "destination"}  # a password may stand in them
@@ -47,10 +48,19 @@ _KINDS = {
 }
 
 
-def sentences(error: ValidationError, at: Sequence[str | int] = ()) -> list[str]:
-    """Return one sentence for each fault, naming the field by its path below ``at``."""
+def sentences(
+    error: ValidationError,
+    at: Sequence[str | int] = (),
+    document: type[BaseModel] | None = None,
+) -> list[str]:
+    """Return one sentence for each fault, naming the field by its path below ``at``.
+
+    ``document`` is what an output is that is none of ours.
+    """
     faults = [dict(fault) for fault in error.errors(include_url=False)]
-    return [_sentence(fault, at) for fault in faults if not _follows(fault, faults)]
+    return [
+        _sentence(fault, at, document) for fault in faults if not _follows(fault, faults)
+    ]
 
 
 def _follows(fault: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> bool:
@@ -115,8 +125,13 @@ def quoted(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 
 
-def _sentence(fault: dict[str, Any], at: Sequence[str | int]) -> str:
+def _sentence(
+    fault: dict[str, Any], at: Sequence[str | int], document: type[BaseModel] | None
+) -> str:
     location = [*at, *fault["loc"]]
+    if document is not None and fault["type"] == "extra_forbidden" and len(location) == 3:
+        told = unknown_key(str(location[-1]), list(document.model_fields))
+        return f"{path_of(location)}: {told}"
     if len(location) > 2 and location[0] == "outputs" and location[2] in _OUTPUTS:
         tag = str(location.pop(2))
     else:
@@ -143,7 +158,8 @@ def _what(fault: dict[str, Any], location: Sequence[str | int], tag: str) -> str
         if not isinstance(fault["input"], Mapping):
             return f"must be an object, not {value}"
         said = quoted(fault["input"].get("kind"))
-        return f"the kind {said} is not known here; allowed: {', '.join(OUTPUT_KINDS)}"
+        allowed = ", ".join((*OUTPUT_KINDS, *own_kinds()))
+        return f"the kind {said} is not known here; allowed: {allowed}"
     if kind in {"too_long", "too_short"}:
         return _length(kind, context, location)
     if kind == "string_pattern_mismatch":

@@ -25,6 +25,8 @@ from media_nommer.core.recipes.extra_settling import settled_extra
 from media_nommer.core.recipes.extras import ExtraOutput
 from media_nommer.core.recipes.measures import measure_problems, metrics_of
 from media_nommer.core.recipes.names import template_problem, uses
+from media_nommer.core.recipes.own import OwnOutput
+from media_nommer.core.recipes.own_reading import settled_own
 from media_nommer.core.recipes.pictures import picture_problems, settled_picture
 from media_nommer.core.recipes.raw import raw_problems
 from media_nommer.core.recipes.sounds import sound_problems
@@ -41,6 +43,8 @@ def settled(output: Output, path: str) -> tuple[Output, list[str]]:
         return _settled_file(output, path)
     if isinstance(output, AdaptiveOutput):
         return settled_adaptive(output, path)
+    if isinstance(output, OwnOutput):
+        return settled_own(output, path)
     if isinstance(output, ExtraOutput):
         return settled_extra(output, path)
     return _settled_thumbnails(output, path)

@@ -1,7 +1,8 @@
 """What a nommer is: the class that knows how to do one kind of task."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -122,6 +123,16 @@ class Work:
                 speed=speed,
             )
         )
+
+    @contextmanager
+    def part(self, begin: float, end: float) -> Iterator[None]:
+        """Take what is reported meanwhile for a part of what it is a part of."""
+        low, high = before = self.span
+        self.span = (low + begin * (high - low), low + end * (high - low))
+        try:
+            yield
+        finally:
+            self.span = before
 
     def encode(
         self,

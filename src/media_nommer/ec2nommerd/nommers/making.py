@@ -31,8 +31,10 @@ from media_nommer.ec2nommerd.nommers.extra_making import (
     measure_peaks,
 )
 from media_nommer.ec2nommerd.nommers.measuring import SOURCE, with_measures
+from media_nommer.ec2nommerd.nommers.own import make_own
 from media_nommer.ec2nommerd.nommers.packaging import Bench, Packaged, package_output
 from media_nommer.ec2nommerd.nommers.searching import with_quality_found
+from media_nommer.planning.cutting import taken
 from media_nommer.planning.ffmpeg import (
     EncodeCommand,
     Produced,
@@ -41,7 +43,7 @@ from media_nommer.planning.ffmpeg import (
 )
 from media_nommer.planning.gates import check_expected
 from media_nommer.planning.loudness import Measured, measured_in
-from media_nommer.planning.plan import OutputPlan, is_sums, plan_outputs
+from media_nommer.planning.plan import OutputPlan, is_own, is_sums, plan_outputs
 from media_nommer.planning.room import expected_bytes
 from media_nommer.planning.tasks import Policy
 
@@ -99,7 +101,7 @@ def plan_job(kit: Kit, work: Work, media: Media) -> tuple[OutputPlan, ...]:
         NoStreams: an output needs what the source lacks.
         InvalidRecipe: two outputs would have one name.
     """
-    recipe = parse_recipe(work.job.recipe)
+    recipe = parse_recipe(work.job.recipe, stored=True)
     recipe = with_bars_cut(kit.encoder, work, recipe, media, source=SOURCE)
     return plan_outputs(media, recipe, stem=work.source_stem)
 
@@ -119,6 +121,39 @@ def make_outputs(
     if not plans:
         return Result()
     kit.check_room(expected_bytes(plans, source.media))
+    own = [plan for plan in plans if is_own(plan)]
+    rest = [plan for plan in plans if not is_own(plan)]
+    until = len(own) / (len(own) + bool(rest))
+    with work.part(0.0, until):
+        made = _make_own(kit, work, source, own)
+    if not rest:
+        return made
+    with work.part(until, 1.0):
+        return _joined(made, _make_together(kit, work, source, rest))
+
+
+def _make_own(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> Result:
+    """Make what own nommers make, which are not let near what others do."""
+    whole = Result()
+    wanted = parse_recipe(work.job.recipe, stored=True).inputs[0]
+    media, _ = taken(source.media, wanted)
+    for number, plan in enumerate(plans):
+        try:
+            with work.part(number / len(plans), (number + 1) / len(plans)):
+                made, facts = make_own(kit.probe, kit.encoder, work, plan, media, SOURCE)
+        except EncodeError as error:
+            if work.worth_another_try(error):
+                raise
+            failures = {**whole.failures, plan.index: Failure.of(error)}
+            whole = replace(whole, failures=failures)
+        else:
+            whole = _with_output(whole, work, plan, made, facts)
+    return whole
+
+
+def _make_together(
+    kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]
+) -> Result:
     try:
         return _make(kit, work, source, plans)
     except EncodeError as error:
@@ -126,6 +161,15 @@ def make_outputs(
             raise
         log.warning("outputs_made_apart", job=work.job.id, message=error.message)
     return _make_apart(kit, work, source, plans)
+
+
+def _joined(one: Result, other: Result) -> Result:
+    return replace(
+        one,
+        files=(*one.files, *other.files),
+        facts={**one.facts, **other.facts},
+        failures={**one.failures, **other.failures},
+    )
 
 
 def _make_apart(
@@ -162,20 +206,19 @@ def _make(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> 
         media, plans, source=SOURCE, threads=kit.threads, measured=measured
     )
     to_measure = [plan.index for plan in plans if plan.measure]
-    work.span = (0.0, _MEASURED_FROM if to_measure else 1.0)
-    frames = _encoded(kit, work, command, plans, media)
+    with work.part(0.0, _MEASURED_FROM if to_measure else 1.0):
+        frames = _encoded(kit, work, command, plans, media)
     whole = Result()
     for plan in plans:
         made, facts = _finished(kit, work, plan, command, media, frames)
         if plan.measure:
             step = (1.0 - _MEASURED_FROM) / len(to_measure)
             begin = _MEASURED_FROM + to_measure.index(plan.index) * step
-            work.span = (begin, begin + step)
-            facts = with_measures(kit.encoder, work, plan, media, facts, kit.threads)
+            with work.part(begin, begin + step):
+                facts = with_measures(kit.encoder, work, plan, media, facts, kit.threads)
         if found := qualities.get(plan.index):
             facts |= {"quality": found.quality, "vmaf": found.score}
         whole = _with_output(whole, work, plan, made, facts)
-    work.span = (0.0, 1.0)
     work.report(1.0)
     return whole
 

@@ -37,15 +37,13 @@ def with_measures(
         path = produced(plan)[0].path
         return {**facts, "measured": _measured(encoder, work, plan, path, media, threads)}
     parts = [part for part in renditions_of(plan) if part.measure]
-    begin, end = work.span
-    step = (end - begin) / len(parts)
     found: dict[str, dict[str, float]] = {}
     for number, part in enumerate(parts):
         assert part.rendition is not None
-        work.span = (begin + number * step, begin + (number + 1) * step)
         key = part.rendition.key
         path = rendition_path(part, key)
-        found[key] = _measured(encoder, work, part, path, media, threads)
+        with work.part(number / len(parts), (number + 1) / len(parts)):
+            found[key] = _measured(encoder, work, part, path, media, threads)
     return {**facts, "measured": next(iter(found.values())), **_told(plan, facts, found)}
 
 

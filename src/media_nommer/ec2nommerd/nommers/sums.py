@@ -25,7 +25,7 @@ def with_checksums(work: "Work", result: Result) -> Result:
     job = work.job
     if not any(_is_wanted(output) for output in _outputs_of(job)):
         return result
-    names = checksums_of(parse_recipe(job.recipe), work.source_stem)
+    names = checksums_of(parse_recipe(job.recipe, stored=True), work.source_stem)
     wanted = {
         index: name
         for index, name in names.items()
