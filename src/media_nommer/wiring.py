@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from media_nommer.core.ports.fleet import Fleet
     from media_nommer.core.ports.surroundings import Surroundings
     from media_nommer.ec2nommerd.nommers.base import Nommers
-    from media_nommer.ec2nommerd.nommers.making import Kit
+    from media_nommer.ec2nommerd.nommers.fetching import Kit
     from media_nommer.ec2nommerd.scratch import Scratch
     from media_nommer.feederd.janitor import JanitorPolicy
     from media_nommer.feederd.scaler import Offer
@@ -258,7 +258,7 @@ def worker_kit(settings: Settings, scratch: "Scratch", slots: int) -> Iterator["
     from media_nommer.adapters.ffmpeg.encoder import FfmpegEncoder
     from media_nommer.adapters.ffmpeg.launcher import Launcher
     from media_nommer.adapters.ffmpeg.probe import AvProbe
-    from media_nommer.ec2nommerd.nommers.making import Kit
+    from media_nommer.ec2nommerd.nommers.fetching import Kit
     from media_nommer.planning.tasks import Policy, threads_for
 
     ffmpeg = find_ffmpeg(settings.ffmpeg)

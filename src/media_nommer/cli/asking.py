@@ -60,7 +60,10 @@ def jobs_for(
         BadRequest: there is no INPUT, or it or the destination cannot be used.
         SourceNotFound, NotMedia: what is named is not there, or is no media.
     """
-    named = list(inputs) or inputs_of(wishes.recipe)
+    joined = inputs_of(wishes.recipe)
+    if len(joined) > 1:
+        return [_joined_job(inputs, joined, wishes)]
+    named = list(inputs) or joined
     if not named:
         raise BadRequest(
             "there is nothing to encode: no INPUT was given",
@@ -68,3 +71,23 @@ def jobs_for(
         )
     sources = find_sources(named, recursive=recursive, leave_out=out_folder(wishes))
     return [(source, document_for(source, wishes)) for source in sources]
+
+
+def _joined_job(
+    inputs: Sequence[str], joined: Sequence[str], wishes: Wishes
+) -> tuple[Source, Document]:
+    """Return the one job of a recipe that joins several inputs."""
+    if inputs:
+        raise BadRequest(
+            f"the recipe joins {len(joined)} inputs, and INPUT would be one of them",
+            advice="Leave INPUT out, or name one input in the recipe.",
+        )
+    found = [find_sources([named]) for named in joined]
+    for named, sources in zip(joined, found, strict=True):
+        if len(sources) != 1:
+            raise BadRequest(
+                f"{named} is a folder; an input of a recipe is one file",
+                advice="Name each file among the `inputs`.",
+            )
+    first, *others = (sources[0] for sources in found)
+    return first, document_for(first, wishes, *others)

@@ -38,18 +38,25 @@ def inputs_of(recipe: Document | None) -> list[str]:
     return [url for url in urls if isinstance(url, str)]
 
 
-def _said_of_input(recipe: Document) -> Document:
-    """Return what a recipe says of its one input beside its place: a part, tracks."""
+def _said_of_inputs(recipe: Document, count: int) -> list[Document]:
+    """Return what a recipe says of so many inputs beside their places: parts, tracks."""
     inputs = recipe.get("inputs")
-    if isinstance(inputs, list) and len(inputs) == 1 and isinstance(inputs[0], dict):
-        return dict(inputs[0])
-    return {}
+    if isinstance(inputs, list) and len(inputs) == count:
+        return [dict(said) if isinstance(said, dict) else {} for said in inputs]
+    return [{}] * count
 
 
-def document_for(source: Source, wishes: Wishes) -> Document:
-    """Return the document of the job that encodes ``source``; what was typed wins."""
+def document_for(source: Source, wishes: Wishes, *others: Source) -> Document:
+    """Return the document of the job that encodes ``source``; what was typed wins.
+
+    ``others`` are the inputs that a recipe joins to it.
+    """
     document = dict(wishes.recipe or {})
-    document["inputs"] = [{**_said_of_input(document), "url": source.url}]
+    sources = (source, *others)
+    document["inputs"] = [
+        {**said, "url": each.url}
+        for said, each in zip(_said_of_inputs(document, len(sources)), sources, strict=True)
+    ]
     document["destination"] = _below(_destination(wishes), source.folder)
     if wishes.presets or "outputs" not in document:
         document["outputs"] = [

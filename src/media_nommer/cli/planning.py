@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from media_nommer.cli.documents import Document
-from media_nommer.cli.inputs import Source
+from media_nommer.cli.inputs import Source, path_of
 from media_nommer.cli.tables import show_table
 from media_nommer.cli.words import dollars_text, took_text
 from media_nommer.client import (
@@ -25,20 +25,20 @@ from media_nommer.conf.settings import Settings, cores
 from media_nommer.core.errors import UnsupportedUrl
 from media_nommer.core.media import Media
 from media_nommer.core.presets import load_presets
-from media_nommer.core.recipes import parse_recipe, resolve_presets
+from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
+from media_nommer.core.recipes.places import sources_of
 from media_nommer.core.tasks import PlannedTask, TaskKind
 from media_nommer.planning.ffmpeg import encode_command
 from media_nommer.planning.forecasts import costs, forecast, table_of_plan
+from media_nommer.planning.joining import Film, film_of
 from media_nommer.planning.plan import OutputPlan, plan_outputs
+from media_nommer.planning.reading import SOURCE, files_of
 from media_nommer.planning.scaling import NodeKind
 from media_nommer.planning.tasks import Policy, plan_tasks, threads_for
 
 if TYPE_CHECKING:
     from media_nommer.adapters.ffmpeg.encoder import FfmpegEncoder
     from media_nommer.adapters.ffmpeg.probe import AvProbe
-
-#: What sources are called in the folder that commands run in.
-_SOURCE = "source"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +66,11 @@ def show_plans(
     """
     with _tools(settings) as (probe, encoder):
         for source, document in jobs:
-            media = probe.examine(_path(source))
             recipe = resolve_presets(parse_recipe(document), load_presets())
-            outputs = plan_outputs(media, recipe, stem=source.stem or "output")
-            works = planned_work(media, outputs, settings, encoder)
-            told = _estimate(document, media, outputs, settings, url)
+            film = _film(probe, recipe)
+            outputs = plan_outputs(film.media, recipe, stem=source.stem or "output")
+            works = planned_work(film, outputs, settings, encoder)
+            told = _estimate(document, film.media, outputs, settings, url)
             if as_json:
                 typer.echo(json.dumps(_document(source, works, told)))
             else:
@@ -78,13 +78,13 @@ def show_plans(
 
 
 def planned_work(
-    media: Media,
+    film: Film,
     outputs: Sequence[OutputPlan],
     settings: Settings,
     encoder: "FfmpegEncoder",
 ) -> list[PlannedWork]:
     """Return the tasks that a job is cut into, in the order in which they can be done."""
-    planned = plan_tasks(media, outputs, Policy(nodes=settings.max_nodes))
+    planned = plan_tasks(film.media, outputs, Policy(nodes=settings.max_nodes))
     first = PlannedTask(key=str(TaskKind.INSPECT), kind=TaskKind.INSPECT, weight=0.0)
     if len(planned) == 1:  # whoever inspects the source goes on with it
         everything = tuple(output.index for output in outputs)
@@ -94,12 +94,12 @@ def planned_work(
     else:
         tasks = (first, *planned)
     threads = threads_for(settings.slots_in_force, cores())
-    return [_work(task, media, outputs, threads, encoder) for task in tasks]
+    return [_work(task, film, outputs, threads, encoder) for task in tasks]
 
 
 def _work(
     task: PlannedTask,
-    media: Media,
+    film: Film,
     outputs: Sequence[OutputPlan],
     threads: int,
     encoder: "FfmpegEncoder",
@@ -107,7 +107,7 @@ def _work(
     plans = [output for output in outputs if output.index in task.outputs]
     command = None
     if plans:
-        made = encode_command(media, plans, source=_SOURCE, threads=threads)
+        made = encode_command(film.media, plans, source=film.source, threads=threads)
         command = encoder.command(made.argv) if made.argv else None
     names = tuple(name for plan in plans for name in plan.names)
     return PlannedWork(task=task, names=names, command=command)
@@ -128,13 +128,22 @@ def _tools(settings: Settings) -> Iterator[tuple["AvProbe", "FfmpegEncoder"]]:
         yield probe, FfmpegEncoder(launcher, find_ffmpeg(settings.ffmpeg))
 
 
-def _path(source: Source) -> Path:
-    if source.path is None:
+def _film(probe: "AvProbe", recipe: Recipe) -> Film:
+    """Return what the inputs of a recipe make, each looked into."""
+    files = files_of(sources_of(recipe.model_dump(mode="json")))
+    found = {url: probe.examine(_path(url)) for url in files}
+    urls = [source.url for source in recipe.inputs]
+    return film_of([found[url] for url in urls], recipe, [files[url] for url in urls])
+
+
+def _path(url: str) -> Path:
+    path = path_of(url)
+    if path is None:
         raise UnsupportedUrl(
-            f"{source.label} is not on this machine",
+            f"{url} is not on this machine",
             advice="Fetch it first, then plan with the file.",
         )
-    return source.path
+    return path
 
 
 def _estimate(
@@ -196,7 +205,7 @@ def _show(source: Source, works: Sequence[PlannedWork], told: EstimateDocument) 
     show_table(("task", "after", ">work", "makes"), rows)
     for work in works:
         if work.command is not None:
-            typer.echo(f"\n{work.task.key}, in a folder where `{_SOURCE}` is the film:")
+            typer.echo(f"\n{work.task.key}, in a folder where `{SOURCE}` is the film:")
             typer.echo(f"$ {shlex.join(work.command)}")
     typer.echo("")
     typer.echo(f"work     {_range_text(told['work_seconds'])} of a slot")

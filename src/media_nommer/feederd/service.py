@@ -45,6 +45,7 @@ from media_nommer.core.recipes.extras import ExtraOutput
 from media_nommer.core.recipes.names import safe_stem
 from media_nommer.core.recipes.own import OwnOutput
 from media_nommer.core.recipes.own_reading import own_extension
+from media_nommer.core.recipes.places import name_of, sources_of
 from media_nommer.core.tasks import Attempt, Task
 from media_nommer.core.workflow import archiving, submitting
 from media_nommer.core.workflow.changes import change_job
@@ -116,9 +117,9 @@ class JobService:
         Raises:
             InvalidRecipe: the document does not say what can be done.
             UnknownPreset: no preset has that name.
-            UnsupportedUrl: no storage serves the source or the destination.
+            UnsupportedUrl: no storage serves a source or the destination.
             PathNotAllowed: one of them is a file that callers may not touch.
-            SourceNotFound: the source is a file that is not there.
+            SourceNotFound: a source is a file that is not there.
             IdempotencyConflict: the key stands for a job with other content.
         """
         recipe = self._read(document)
@@ -133,7 +134,8 @@ class JobService:
             if known is not None:
                 submitting.resume(self.engine, known)
                 return known
-        self._check_source(wanted.source)
+        for url, place in sources_of(wanted.recipe).items():
+            self._check_source(place, url)
         self._check_destination(recipe.destination)
         job = self._same(submitting.submit(self.engine, wanted), wanted)
         log.info("job_accepted", job=job.id, outputs=len(job.outputs))
@@ -358,17 +360,17 @@ class JobService:
             )
         return kept
 
-    def _check_source(self, url: str) -> None:
+    def _check_source(self, place: str, url: str) -> None:
         """Check what can be checked at once: that we may read it, and that a file exists.
 
         What is not on this machine is looked at by the worker, who has the time.
         """
         if "://" not in url:
             raise UnsupportedUrl(
-                f"inputs[0].url: {url!r} is not a URL; allowed: one such as "
+                f"{place}: {url!r} is not a URL; allowed: one such as "
                 "file:///films/film.mov"
             )
-        self._check_not_ours("inputs[0].url", url)
+        self._check_not_ours(place, url)
         self.outside.check(url)
         if urlsplit(url).scheme == "file" and self.outside.stat(url) is None:
             raise SourceNotFound(f"there is no file at {url}")
@@ -415,9 +417,7 @@ def output_names(recipe: Recipe) -> tuple[str, ...]:
 
     What only the source can tell (its height, the number of a picture) stays in braces.
     """
-    url = recipe.inputs[0].url
-    path = url if url.startswith("file:") else urlsplit(url).path
-    stem = safe_stem(PurePosixPath(unquote(path)).stem)
+    stem = safe_stem(PurePosixPath(name_of(recipe.inputs[0].url)).stem)
     names = []
     for output in recipe.outputs:
         name: str = getattr(output, "name", None) or "{stem}"

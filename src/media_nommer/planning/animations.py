@@ -8,6 +8,7 @@ from media_nommer.core.media import Media, VideoStream
 from media_nommer.core.recipes.extras import AnimationFormat, AnimationOutput
 from media_nommer.planning.frames import any_of, chain, standard, whole_frames
 from media_nommer.planning.pictures import picture_length
+from media_nommer.planning.reading import Source, opened
 from media_nommer.planning.sizes import Size, fitted_size, shown_size
 from media_nommer.planning.timing import exact_rate
 from media_nommer.planning.video import Fields
@@ -54,14 +55,14 @@ class AnimationPlan:
             self._pixels(label),
         )
 
-    def sought(self, source: str) -> tuple[str, ...]:
+    def sought(self, source: Source) -> tuple[str, ...]:
         """Return one input for each piece, which FFmpeg decodes from the key frame on."""
         words: list[str] = []
         for first, last in self.pieces:
             begin = float(first / self.rate)
             length = float((last - first + 2) / self.rate)
-            words += ["-threads", "1", *(("-ss", f"{begin:.6f}") if first else ())]
-            words += ["-t", f"{length:.6f}", "-i", source]
+            sought = ("-ss", f"{begin:.6f}") if first else ()
+            words += opened(source, 1, *sought, "-t", f"{length:.6f}")
         return tuple(words)
 
     def joined(

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from media_nommer.core.errors import InvalidRecipe, NoStreams
 from media_nommer.core.media import AudioStream, Media, VideoStream
-from media_nommer.core.recipes.documents import Input
+from media_nommer.core.recipes.inputs import Input
 from media_nommer.planning.pictures import picture_length
 from media_nommer.planning.timing import timing_of
 
@@ -59,8 +59,12 @@ class Cut:
         return f"{trim}={':'.join(edges)}{back}"
 
 
-def taken(media: Media, wanted: Input) -> tuple[Media, Cut | None]:
+def taken(
+    media: Media, wanted: Input, where: str = "inputs[0]"
+) -> tuple[Media, Cut | None]:
     """Return what is left of a source by what a recipe says of it, and how to get at it.
+
+    ``where`` is the place of what it says in the recipe.
 
     Raises:
         NoStreams: the source has no such stream.
@@ -68,43 +72,42 @@ def taken(media: Media, wanted: Input) -> tuple[Media, Cut | None]:
     """
     chosen = replace(
         media,
-        video=_numbered(media.video, wanted.video_track, "video"),
+        video=_numbered(media.video, wanted.video_track, f"{where}.video_track"),
         audio=_spoken(
-            _numbered(media.audio, wanted.audio_track, "audio"), wanted.audio_language
+            _numbered(media.audio, wanted.audio_track, f"{where}.audio_track"),
+            wanted.audio_language,
+            f"{where}.audio_language",
         ),
     )
-    cut = _cut(media, wanted)
-    return (chosen, None) if cut is None else (_shortened(chosen, cut), cut)
+    cut = _cut(media, wanted, where)
+    return (chosen, None) if cut is None else (_shortened(chosen, cut, where), cut)
 
 
 def _numbered(
-    streams: Sequence[_Stream], number: int | None, kind: str
+    streams: Sequence[_Stream], number: int | None, path: str
 ) -> tuple[_Stream, ...]:
     if number is None:
         return tuple(streams)
     if number >= len(streams):
         raise NoStreams(
-            f"inputs[0].{kind}_track: there is no {number}; the source has {len(streams)}, "
-            "counted from 0"
+            f"{path}: there is no {number}; the source has {len(streams)}, counted from 0"
         )
     return (streams[number],)
 
 
 def _spoken(
-    streams: tuple[AudioStream, ...], language: str | None
+    streams: tuple[AudioStream, ...], language: str | None, path: str
 ) -> tuple[AudioStream, ...]:
     if language is None:
         return streams
     found = tuple(stream for stream in streams if stream.language == language)
     if not found:
         known = ", ".join(sorted({s.language or "untold" for s in streams})) or "no sound"
-        raise NoStreams(
-            f"inputs[0].audio_language: there is no {language!r}; the source has: {known}"
-        )
+        raise NoStreams(f"{path}: there is no {language!r}; the source has: {known}")
     return found
 
 
-def _cut(media: Media, wanted: Input) -> Cut | None:
+def _cut(media: Media, wanted: Input, where: str) -> Cut | None:
     end = wanted.end
     start = wanted.start or 0.0
     if wanted.duration is not None:
@@ -113,14 +116,14 @@ def _cut(media: Media, wanted: Input) -> Cut | None:
         return None
     if media.duration is not None and start >= media.duration:
         raise InvalidRecipe(
-            f"inputs[0].start: the film ends before, after {media.duration:.3f} s"
+            f"{where}.start: the film ends before, after {media.duration:.3f} s"
         )
     indexed = any(name in media.format for name in _INDEXED)
     seek = start - _PRE_ROLL if indexed and start >= 2 * _PRE_ROLL else 0.0
     return Cut(start=start, end=end, seek=seek)
 
 
-def _shortened(media: Media, cut: Cut) -> Media:
+def _shortened(media: Media, cut: Cut, where: str) -> Media:
     """Return the media as if the part were all there is of it."""
     end = cut.end
     known = media.duration
@@ -132,12 +135,12 @@ def _shortened(media: Media, cut: Cut) -> Media:
     return replace(
         media,
         duration=known,
-        video=tuple(_short_picture(stream, media, cut) for stream in media.video),
+        video=tuple(_short_picture(stream, media, cut, where) for stream in media.video),
         audio=tuple(stream for stream in sounds if stream is not None),
     )
 
 
-def _short_picture(stream: VideoStream, media: Media, cut: Cut) -> VideoStream:
+def _short_picture(stream: VideoStream, media: Media, cut: Cut, where: str) -> VideoStream:
     begins = media.begin_of(stream)
     timing = timing_of(stream, media)
     if timing.frames is None or timing.rate is None:
@@ -153,7 +156,7 @@ def _short_picture(stream: VideoStream, media: Media, cut: Cut) -> VideoStream:
     first = frames_before(cut.start)
     last = timing.frames if cut.end is None else frames_before(cut.end)
     if last <= first:
-        raise InvalidRecipe("inputs[0]: there is no frame between start and end")
+        raise InvalidRecipe(f"{where}: there is no frame between start and end")
     return replace(
         stream,
         frames=last - first,

@@ -40,26 +40,16 @@ _FRAGMENTED = "+cmaf+delay_moov+global_sidx+skip_trailer"
 _HOLDS_CHAPTERS = {"mp4", "m4a", "webm", "mov", "mkv"}
 
 
-def audio_options(
-    audio: AudioPlan, cut: Cut | None, measured: Measured | None
-) -> tuple[str, ...]:
-    """Return the encoder's options.
-
-    ``async=1`` fills gaps of the source with silence and cuts what overlaps, so that a
-    damaged source does not drift; a whole one passes unchanged.
-    """
+def audio_options(audio: AudioPlan, filters: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the encoder's options; ``filters`` are those that no graph has."""
     if audio.codec == "copy":
         return ("-c:a", "copy")
-    filters = list(sound_filters(audio, cut))
-    if audio.loudness is not None and measured is not None:
-        filters += loudness_filters(audio.loudness, measured, audio.sample_rate)
-    filters += audio.fades.filters("afade")
     return (
         *_encoder(audio),
         *(() if audio.bitrate is None else ("-b:a", f"{audio.bitrate}k")),
         *(_FLAC_SAMPLES[audio.bit_depth] if audio.codec == "flac" else ()),
         *("-ac", str(audio.channels), "-ar", str(audio.sample_rate)),
-        *("-filter:a", ",".join(filters)),
+        *(("-filter:a", ",".join(filters)) if filters else ()),
     )
 
 
@@ -69,17 +59,33 @@ def _encoder(audio: AudioPlan) -> tuple[str, ...]:
     return ("-c:a", _AUDIO_ENCODER.get(audio.codec, audio.holds))
 
 
-def sounds_options(output: OutputPlan, measured: Measured | None) -> tuple[str, ...]:
-    """Return the encoders' options of all sounds of a file."""
+def all_filters(
+    audio: AudioPlan, cut: Cut | None, measured: Measured | None
+) -> tuple[str, ...]:
+    """Return the filters from a sound of the source to its encoder."""
+    loud: tuple[str, ...] = ()
+    if audio.loudness is not None and measured is not None:
+        loud = loudness_filters(audio.loudness, measured, audio.sample_rate)
+    return (*sound_filters(audio, cut), *loud, *audio.fades.filters("afade"))
+
+
+def sounds_options(
+    output: OutputPlan, measured: Measured | None, *, in_graph: bool = False
+) -> tuple[str, ...]:
+    """Return the encoders' options of all sounds of a file.
+
+    Those that come out of a graph have been filtered ``in_graph``.
+    """
     if output.audio is None:
         return ()
-    first = audio_options(output.audio, output.cut, measured)
+    told = (measured, *(None for _ in output.more_audio))
+    options = [
+        audio_options(audio, () if in_graph else all_filters(audio, output.cut, found))
+        for audio, found in zip((output.audio, *output.more_audio), told, strict=True)
+    ]
     if not output.more_audio:
-        return first
-    others = (audio_options(audio, output.cut, None) for audio in output.more_audio)
-    return tuple(
-        word for n, said in enumerate((first, *others)) for word in _of_track(said, n)
-    )
+        return options[0]
+    return tuple(word for n, said in enumerate(options) for word in _of_track(said, n))
 
 
 def _of_track(options: Sequence[str], number: int) -> Iterator[str]:
@@ -90,7 +96,11 @@ def _of_track(options: Sequence[str], number: int) -> Iterator[str]:
 
 
 def sound_filters(audio: AudioPlan, cut: Cut | None) -> tuple[str, ...]:
-    """Return the filters before those for loudness, which need the final channels."""
+    """Return the filters before those for loudness, which need the final channels.
+
+    ``async=1`` fills gaps of the source with silence and cuts what overlaps, so that a
+    damaged source does not drift; a whole one passes unchanged.
+    """
     return (
         *(() if cut is None else (cut.sound_filters(),)),
         "aresample=async=1:first_pts=0" if audio.from_start else "aresample=async=1",
@@ -104,7 +114,7 @@ def metadata_options(output: OutputPlan) -> tuple[str, ...]:
     Of a part there are no chapters. Nothing else is carried over: sources from phones say
     where they were filmed.
     """
-    whole = output.cut is None and output.rendition is None
+    whole = output.chapters and output.rendition is None
     chapters = "0" if whole and output.container in _HOLDS_CHAPTERS else "-1"
     options = ["-map_metadata:g", "-1", "-map_metadata:s", "-1", "-map_chapters", chapters]
     if output.title:

@@ -22,16 +22,16 @@ from media_nommer.planning.extras import (
     jpeg_options,
 )
 from media_nommer.planning.filters import (
-    picture_graph,
     thumbnail_filters,
     video_label,
     whole_fields,
 )
+from media_nommer.planning.graphs import LIFE, are_late, sound_place, whole_graph
 from media_nommer.planning.looks import drawn
 from media_nommer.planning.loudness import Measured, measuring_filter
 from media_nommer.planning.plan import OutputPlan, ThumbnailPlan, single_files
 from media_nommer.planning.raw import with_raw
-from media_nommer.planning.sprites import SpritePlan
+from media_nommer.planning.reading import SOURCE, Source, opened, sound_words
 from media_nommer.planning.subtitles import (
     CaptionsPlan,
     TextCommand,
@@ -83,7 +83,7 @@ class MeasureCommand:
 
 
 def measure_commands(
-    outputs: Sequence[OutputPlan], *, source: str, threads: int
+    outputs: Sequence[OutputPlan], *, source: Source, threads: int
 ) -> tuple[MeasureCommand, ...]:
     """Return the runs that must come before ``encode_command``: none without loudness.
 
@@ -96,9 +96,8 @@ def measure_commands(
             continue
         filters = (*sound_filters(output.audio, output.cut), measuring_filter())
         argv = (
-            *("-threads", str(threads), *_sought((output,)), "-i", source),
-            *("-map", f"0:{output.audio.stream}", "-filter:a", ",".join(filters)),
-            *("-f", "null", "-"),
+            *opened(source, threads, *_sought((output,))),
+            *(*sound_words(source, output.audio.stream, filters), "-f", "null", "-"),
         )
         alike.setdefault(argv, []).append(output.key)
     return tuple(MeasureCommand(argv, tuple(keys)) for argv, keys in alike.items())
@@ -108,14 +107,15 @@ def encode_command(
     media: Media,
     outputs: Sequence[OutputPlan],
     *,
-    source: str,
+    source: Source,
     threads: int,
     measured: Mapping[int | str, Measured] = MappingProxyType({}),
 ) -> EncodeCommand:
     """Return the one command that makes all ``outputs`` from one decode of ``source``.
 
-    ``source`` is a path relative to the scratch directory; ``threads`` are given to the
-    decoder and to each encoder, and are part of what decides the bytes of the outputs.
+    ``source`` is a path relative to the scratch directory, or what stands for one;
+    ``threads`` are given to the decoder and to each encoder, and are part of what decides
+    the bytes of the outputs.
     ``measured`` is by the outputs' keys: one without it is left as loud as it is.
     Thumbnails alone, or animations alone, of a long film are fetched by seeking instead.
     """
@@ -129,13 +129,12 @@ def encode_command(
     if animations := _sought_pieces(media, outputs):
         return EncodeCommand(_joined(media, animations, source, threads), produces)
     picture = _picture(media, outputs)
-    argv = ["-threads", str(threads), *_sought(outputs), "-i", source]
-    texts = {track: n for n, track in enumerate(_texts(outputs), start=1)}
+    argv = [*opened(source, threads, *_sought(outputs))]
+    texts = {track: n for n, track in enumerate(_texts(outputs), start=argv.count("-i"))}
     for track in texts:
         argv += ["-f", "srt", "-i", track.path]
-    if picture is not None and any(drawn(output) for output in outputs):
-        argv += ["-filter_complex_threads", str(threads)]
-        argv += ["-filter_complex", picture_graph(picture, outputs)]
+    if graph := whole_graph(source, picture, outputs, measured):
+        argv += ["-filter_complex_threads", str(threads), "-filter_complex", graph]
     for output in outputs:
         if output.thumbnails:
             argv += _thumbnails(output)
@@ -143,28 +142,24 @@ def encode_command(
             label = video_label(output)
             argv += extra_options(plan, index=output.index, label=label, threads=threads)
         else:
-            argv += _file(output, threads, measured.get(output.key), texts)
-    return EncodeCommand((*argv, *_sign_of_life(picture, outputs)), produces)
+            argv += _file(output, threads, measured.get(output.key), texts, source)
+    return EncodeCommand((*argv, *_sign_of_life(source, picture, outputs)), produces)
 
 
 def _sign_of_life(
-    picture: VideoStream | None, outputs: Sequence[OutputPlan]
+    source: Source, picture: VideoStream | None, outputs: Sequence[OutputPlan]
 ) -> tuple[str, ...]:
-    """Return an output for nobody that moves on while the film is read.
-
-    Sheets and animations come when all of it is decoded: without a word till then the
-    encoder would be taken for one that hangs.
-    """
-    plans = [drawn_plan(output.extra) for output in outputs]
-    late = any(isinstance(plan, SpritePlan | AnimationPlan) for plan in plans)
-    if picture is None or not late or None in plans:
+    """Return an output for nobody that moves on while the film is read, if it is needed."""
+    if picture is None or not are_late(outputs):
         return ()
+    if not isinstance(source, str):
+        return ("-map", f"[{LIFE}]", "-f", "null", "-")
     last = next((output.cut.last for output in outputs if output.cut), None)
     until = () if last is None else ("-t", f"{last:.6f}")
     return ("-map", f"0:{picture.index}", "-c", "copy", *until, "-f", "null", "-")
 
 
-def texts_command(outputs: Sequence[OutputPlan], *, source: str) -> TextCommand | None:
+def texts_command(outputs: Sequence[OutputPlan], *, source: Source) -> TextCommand | None:
     """Return the run that must come before ``encode_command``: none without text.
 
     Its files are read by us, and written anew before they are used.
@@ -181,11 +176,11 @@ def texts_command(outputs: Sequence[OutputPlan], *, source: str) -> TextCommand 
         for each in output.adaptive.texts
     ]
     found = dict.fromkeys((*captions, *streamed, *_texts(outputs)))
-    return text_command([*found], source=source)
+    return text_command([*found], source=source if isinstance(source, str) else SOURCE)
 
 
 def peaks_commands(
-    outputs: Sequence[OutputPlan], *, source: str, threads: int
+    outputs: Sequence[OutputPlan], *, source: Source, threads: int
 ) -> tuple[EncodeCommand, ...]:
     """Return the runs that measure peaks, one for each output that is a waveform.
 
@@ -195,8 +190,8 @@ def peaks_commands(
     return tuple(
         EncodeCommand(
             (
-                *("-threads", str(threads), *_sought((output,)), "-i", source),
-                *output.extra.plan.options(output.cut, f"out-{output.index}.txt"),
+                *opened(source, threads, *_sought((output,))),
+                *output.extra.plan.options(source, output.cut, f"out-{output.index}.txt"),
             ),
             (),
         )
@@ -265,6 +260,7 @@ def _file(
     threads: int,
     measured: Measured | None,
     texts: Mapping[Track, int],
+    source: Source,
 ) -> list[str]:
     assert output.container is not None
     assert output.container != "jpeg"
@@ -273,15 +269,15 @@ def _file(
         own = f"[{video_label(output)}]"
         argv += ["-map", own if drawn(output) else f"0:{output.video.stream}"]
     if output.audio:
-        for sound in (output.audio, *output.more_audio):
-            argv += ["-map", f"0:{sound.stream}"]
+        for number, sound in enumerate((output.audio, *output.more_audio)):
+            argv += ["-map", sound_place(source, output, sound.stream, number)]
     for text in output.subtitles:
         place = f"{texts[text.track]}:0" if text.track else f"0:{text.stream}"
         argv += ["-map", place]
     argv += metadata_options(output)
     if output.video:
         argv += video_options(output.video, output.container, threads)
-    argv += sounds_options(output, measured)
+    argv += sounds_options(output, measured, in_graph=not isinstance(source, str))
     argv += subtitle_options(output.subtitles)
     if output.rendition is not None:
         return [*argv, *rendition_options(output.rendition), produced(output)[0].path]
@@ -316,7 +312,7 @@ def _sought_pieces(
 def _joined(
     media: Media,
     plans: Sequence[tuple[OutputPlan, AnimationPlan]],
-    source: str,
+    source: Source,
     threads: int,
 ) -> tuple[str, ...]:
     """Return one input for each piece of each animation, joined by the graph."""
@@ -355,7 +351,7 @@ def _by_seeking(media: Media, outputs: Sequence[OutputPlan]) -> bool:
     )
 
 
-def _seeks(media: Media, outputs: Sequence[OutputPlan], source: str) -> tuple[str, ...]:
+def _seeks(media: Media, outputs: Sequence[OutputPlan], source: Source) -> tuple[str, ...]:
     """Return one input, sought, for each picture: FFmpeg decodes from the key frame on."""
     picture = _picture(media, outputs)
     assert picture is not None
@@ -368,7 +364,7 @@ def _seeks(media: Media, outputs: Sequence[OutputPlan], source: str) -> tuple[st
         filters = thumbnail_filters(picture, output.thumbnails)
         for time, made in zip(output.thumbnails.times, produced(output), strict=True):
             seek = ("-ss", f"{time:.6f}") if time > 0 else ()
-            inputs += ["-threads", "1", *seek, "-i", source]
+            inputs += opened(source, 1, *seek)
             pictures += _one_picture(picture, output.thumbnails, number, filters, made.path)
             number += 1
     return (*inputs, *pictures)

@@ -16,6 +16,7 @@ from media_nommer.core.media import Media, VideoStream
 from media_nommer.core.recipes.base import Metric
 from media_nommer.planning.filters import padding, picture_graph, video_label
 from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.reading import Source, opened
 from media_nommer.planning.shapes import Shape
 from media_nommer.planning.sizes import Size, even_below, shown_size
 from media_nommer.planning.video import VideoPlan
@@ -36,7 +37,7 @@ _COUNTED = "settb=1/25,setpts=N"
 
 
 def measuring_command(
-    media: Media, output: OutputPlan, made: str, *, source: str, threads: int
+    media: Media, output: OutputPlan, made: str, *, source: Source, threads: int
 ) -> tuple[str, ...]:
     """Return the run that compares one file, called ``made``, with the source.
 
@@ -51,15 +52,21 @@ def measuring_command(
     label = video_label(reference)
     seek = output.cut.seek if output.cut else 0.0
     sought = ("-noaccurate_seek", "-ss", f"{seek:.6f}") if seek > 0 else ()
+    inputs = opened(source, threads, *sought)
+    drawn = picture_graph(stream, [reference])
+    if not isinstance(source, str):
+        joined = source.text(picture="joined", sounds={})
+        drawn = f"{joined};{picture_graph(stream, [reference], decoded='joined')}"
     graph = (
-        f"{picture_graph(stream, [reference])};[{label}]{_COUNTED}{_split('r', metrics)};"
-        f"[1:v:0]{_enlarged(video.shape, shape)}format={pixels},{_COUNTED}"
+        f"{drawn};[{label}]{_COUNTED}{_split('r', metrics)};"
+        f"[{inputs.count('-i')}:v:0]{_enlarged(video.shape, shape)}format={pixels},"
+        f"{_COUNTED}"
         f"{_split('m', metrics)};{_compared(metrics, threads)}"
     )
     maps = (word for metric in metrics for word in ("-map", f"[{metric}]"))
     return (
-        *("-threads", str(threads), *sought, "-i", source),
-        *("-threads", str(threads), "-i", made),
+        *inputs,
+        *opened(made, threads),
         *("-filter_complex_threads", str(threads), "-filter_complex", graph),
         *(*maps, "-f", "null", "-"),
     )

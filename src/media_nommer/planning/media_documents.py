@@ -3,6 +3,7 @@
 The names of its fields last: new ones may come, and none goes or changes its meaning.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
@@ -12,9 +13,14 @@ from media_nommer.core.media import Media
 VERSION = 1
 
 
-def media_document(media: Media) -> dict[str, Any]:
-    """Return ``media`` in what JSON has: a rate is a text such as ``30000/1001``."""
+def media_document(media: Media, inputs: Sequence[Media] = ()) -> dict[str, Any]:
+    """Return ``media`` in what JSON has: a rate is a text such as ``30000/1001``.
+
+    What is made of several ``inputs`` has these in it too.
+    """
     document: dict[str, Any] = _plain({"version": VERSION, **asdict(media)})
+    if len(inputs) > 1:
+        document["inputs"] = [_plain(asdict(each)) for each in inputs]
     return document
 
 

@@ -23,6 +23,7 @@ from media_nommer.core.recipes.own import OwnOutput
 from media_nommer.planning.adaptive import AdaptivePlan, Rendition, plan_adaptive
 from media_nommer.planning.cutting import Cut, taken
 from media_nommer.planning.extras import ChecksumsPlan, Extra, OwnPlan, plan_extra
+from media_nommer.planning.joining import is_joined
 from media_nommer.planning.own import plan_own
 from media_nommer.planning.pictures import thumbnail_times
 from media_nommer.planning.sizes import fitted_size, shown_size
@@ -55,7 +56,8 @@ class OutputPlan:
     of an adaptive output. Each ``rendition`` of that is planned as a file of its own, by
     ``single_files``, whose name its maker gives. ``more_audio`` are further tracks of a
     file. What goes with a film is ``extra``, and has no container. ``raw`` are FFmpeg's own
-    options, from the recipe. By ``measure`` its picture is held against the source's.
+    options, from the recipe. By ``measure`` its picture is held against the source's;
+    ``chapters`` are kept of a whole source.
     """
 
     index: int
@@ -75,6 +77,7 @@ class OutputPlan:
     rendition: Rendition | None = None
     raw: tuple[tuple[str, str], ...] = ()
     measure: tuple[Metric, ...] = ()
+    chapters: bool = True
 
     @property
     def key(self) -> int | str:
@@ -127,7 +130,8 @@ def is_own(output: OutputPlan) -> bool:
 def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan, ...]:
     """Return the plan of every output of ``recipe``, whose presets are resolved.
 
-    ``stem`` is the source's file name without its extension. One output that cannot be made
+    ``media`` is the one source, or the film that several make (``film_of``); ``stem`` is
+    the first source's file name without its extension. One output that cannot be made
     refuses the whole recipe: it is found out before anything costs anything. A source
     without sound makes silent films.
 
@@ -139,7 +143,9 @@ def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan
             would not be safe.
         MediaError: thumbnails depend on a length that nothing tells.
     """
-    media, cut = taken(media, recipe.inputs[0])
+    cut = None
+    if not is_joined(media):
+        media, cut = taken(media, recipe.inputs[0])
     plans: list[OutputPlan] = []
     for index, output in enumerate(recipe.outputs):
         if isinstance(output, FileOutput):
@@ -154,7 +160,8 @@ def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan
             raise _unresolved(output, index)
         else:
             plans.append(_plan_extra(media, output, index, stem))
-        plans[-1] = replace(plans[-1], cut=cut, expect=output.expect)
+        whole = cut is None and not is_joined(media)
+        plans[-1] = replace(plans[-1], cut=cut, expect=output.expect, chapters=whole)
     _check_names(plans)
     return tuple(plans)
 

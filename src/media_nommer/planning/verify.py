@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from media_nommer.core.errors import OutputDamaged, SourceDamaged
 from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import StreamCount
+from media_nommer.planning.joining import JOINED
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.sound import AudioPlan
 from media_nommer.planning.video import VideoPlan
 
-_FORMATS_WITH_INDEX = ("mp4", "matroska", "wav", "flac", "ogg", "avi", "aiff", "w64", "nut")
+_FORMATS_WITH_INDEX = (
+    *("mp4", "matroska", "wav", "flac", "ogg", "avi", "aiff", "w64", "nut"),
+    f"{JOINED},exact",
+)
 _FORMATS_WITH_TIMES = ("mpegts", "mpeg", "flv", "asf")
 
 _VIDEO_SLACK = 0.1  # seconds: last frames of unknown length, ticks of a millisecond

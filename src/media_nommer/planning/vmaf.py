@@ -16,6 +16,7 @@ from media_nommer.core.recipes.powers import POWERS
 from media_nommer.planning.effects import NO_FADES
 from media_nommer.planning.filters import picture_graph, video_label
 from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.reading import Source, opened
 from media_nommer.planning.video import VideoPlan
 from media_nommer.planning.video_encoders import video_options
 
@@ -102,7 +103,7 @@ def sample_bytes(video: VideoPlan) -> int:
 
 
 def sample_command(
-    media: Media, output: OutputPlan, *, source: str, threads: int
+    media: Media, output: OutputPlan, *, source: Source, threads: int
 ) -> tuple[str, ...]:
     """Return the run that keeps the samples as the encoder would get them, end to end.
 
@@ -117,12 +118,12 @@ def sample_command(
     inputs: list[str] = []
     if any(name in media.format for name in _INDEXED):
         for part in parts:
-            inputs += ("-threads", str(threads), "-ss", f"{part.start:.3f}")
-            inputs += ("-t", f"{part.duration:.3f}", "-i", source)
+            sought = ("-ss", f"{part.start:.3f}", "-t", f"{part.duration:.3f}")
+            inputs += opened(source, threads, *sought)
         joined = _one_after_another(stream, len(parts))
     else:
-        inputs += ("-threads", str(threads), "-t", f"{parts[-1].end:.3f}", "-i", source)
-        joined = _picked(stream, parts)
+        inputs += opened(source, threads, "-t", f"{parts[-1].end:.3f}")
+        joined = _picked(source, stream, parts)
     graph = picture_graph(stream, [_bare(output)], decoded="joined")
     return (
         *inputs,
@@ -192,11 +193,15 @@ def _one_after_another(stream: VideoStream, count: int) -> str:
     return f"{joined}concat=n={count}:v=1:a=0"
 
 
-def _picked(stream: VideoStream, parts: Sequence[Sample]) -> str:
+def _picked(source: Source, stream: VideoStream, parts: Sequence[Sample]) -> str:
     """Return the filters that leave the frames of the parts, without the gaps between."""
     wanted = "+".join(f"gte(t,{part.start:.3f})*lt(t,{part.end:.3f})" for part in parts)
     rate = stream.average_rate or stream.frame_rate or 25
-    return f"[0:{stream.index}]select='{wanted}',setpts='N/({rate}*TB)'"
+    last = f"trim=end={parts[-1].end:.3f}"  # with which reading ends
+    picked = f"select='{wanted}',setpts='N/({rate}*TB)'"
+    if isinstance(source, str):
+        return f"[0:{stream.index}]{picked}"
+    return f"{source.text(picture='film', sounds={})};[film]{last},{picked}"
 
 
 def _bare(output: OutputPlan) -> OutputPlan:

@@ -14,6 +14,7 @@ from media_nommer.core.errors import NoStreams, OutputDamaged
 from media_nommer.core.media import Media
 from media_nommer.core.recipes.extras import WaveformOutput, WaveformPicture
 from media_nommer.planning.cutting import Cut
+from media_nommer.planning.reading import Source, sound_words
 
 _VERSION = 2  # of audiowaveform's format
 _FULL = 32_768  # the loudest sample of 16 bits
@@ -49,7 +50,7 @@ class WaveformPlan:
     picture: WaveformPicture | None = None
     duration: float | None = None
 
-    def options(self, cut: Cut | None, peaks: str) -> tuple[str, ...]:
+    def options(self, source: Source, cut: Cut | None, peaks: str) -> tuple[str, ...]:
         """Return FFmpeg's options; what it measures is put into the file ``peaks``."""
         mixed = ":channel_layouts=mono" if self.channels == 1 else ""
         filters = (
@@ -62,7 +63,7 @@ class WaveformPlan:
             f"ametadata=mode=print:file={peaks}",
         )
         return (
-            *("-map", f"0:{self.stream}", "-filter:a", ",".join(filters)),
+            *sound_words(source, self.stream, filters),
             *("-f", "null", "-"),
         )
 

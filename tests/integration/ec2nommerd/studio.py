@@ -18,7 +18,7 @@ from media_nommer.core.jobs import Job
 from media_nommer.core.nodes import NodeId
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.ec2nommerd.attempts import AttemptRunner
-from media_nommer.ec2nommerd.nommers.making import Kit
+from media_nommer.ec2nommerd.nommers.fetching import Kit
 from media_nommer.ec2nommerd.nommers.media import shipped_nommers
 from media_nommer.ec2nommerd.scratch import Scratch
 from media_nommer.ec2nommerd.worker import Worker

@@ -193,6 +193,12 @@ def test_a_nommer_that_cannot_be_loaded_is_told_of_where_a_recipe_is_taken_on(
         studio.submit({"kind": "tally"})
 
 
+@pytest.mark.usefixtures("registered")
+def test_what_it_would_make_of_several_inputs_is_refused(studio: Studio) -> None:
+    with pytest.raises(InvalidRecipe, match="'tally' are made of one input alone"):
+        studio.submit({"kind": "tally"}, inputs=[{"url": "a"}, {"url": "b"}])
+
+
 def test_its_schema_has_the_own_kind(registered: list[Entry]) -> None:
     schema = recipe_schema(["web"], submitted=True)
 

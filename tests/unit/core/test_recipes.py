@@ -389,10 +389,26 @@ def test_another_way_to_say_the_bits_replaces_that_of_the_preset() -> None:
     assert parse_recipe({"inputs": INPUTS, "outputs": [output.model_dump()]}) is not None
 
 
-def test_the_limit_of_one_input_is_named() -> None:
-    said = refusal({"preset": "web"}, inputs=[{"url": "a"}, {"url": "b"}])
+def test_the_most_inputs_of_a_recipe_are_named() -> None:
+    said = refusal({"preset": "web"}, inputs=[{"url": "a"}] * 51)
 
-    assert said == "inputs: a job has exactly one input, not 2"
+    assert said == "inputs: has more entries than are allowed; at most 50"
+
+
+def test_a_fault_in_a_later_input_is_told_by_its_place() -> None:
+    said = refusal({"preset": "web"}, inputs=[{"url": "a"}, {"url": "b", "stat": 2}])
+    cut = refusal(
+        {"preset": "web"}, inputs=[{"url": "a"}, {"url": "b", "end": 1, "start": 2}]
+    )
+
+    assert said.startswith("inputs[1].stat: is not known here; did you mean 'start'?")
+    assert cut == "inputs[1].end: must be after the start, 2, not 1"
+
+
+def test_a_fault_in_what_is_said_of_the_join_is_told_by_its_place() -> None:
+    said = refusal({"preset": "web"}, join={"width": 640, "hight": 360})
+
+    assert said.startswith("join.hight: is not known here; did you mean 'height'?")
 
 
 def test_every_fault_has_its_own_line() -> None:
@@ -402,8 +418,9 @@ def test_every_fault_has_its_own_line() -> None:
         "outputs[0].video.codec: 'x' is not known here; allowed: h264, hevc, vp9, "
         "av1, prores, dnxhr, ffv1, copy",
         "if_exists: 'ask' is not known here; allowed: fail, replace",
-        "otputs: is not known here; did you mean 'outputs'? allowed: inputs, destination, "
-        "outputs, tags, pass_through, if_exists, priority, group, royalty_free",
+        "otputs: is not known here; did you mean 'outputs'? allowed: inputs, join, "
+        "destination, outputs, tags, pass_through, if_exists, priority, group, "
+        "royalty_free",
     ]
 
 

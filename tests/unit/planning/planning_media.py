@@ -1,13 +1,17 @@
 """Stored inspections, as the probe would give them, and plans made of them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from media_nommer.core.media import AudioStream, Media, VideoStream
 from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
+from media_nommer.core.recipes.places import sources_of
 from media_nommer.planning.ffmpeg import encode_command
+from media_nommer.planning.joining import Film, film_of
 from media_nommer.planning.plan import OutputPlan, plan_outputs
+from media_nommer.planning.reading import files_of
 
 PICTURE = VideoStream(
     index=0,
@@ -81,3 +85,21 @@ def encoder_of(media: Media, output: object) -> tuple[str, ...]:
     argv = argv_of(media, output)
     end = argv.index("-fps_mode:v") if "-fps_mode:v" in argv else len(argv)
     return argv[argv.index("-c:v") : end]
+
+
+def joined_of(
+    found: Sequence[Media],
+    *outputs: object,
+    join: object = None,
+    of_inputs: Sequence[Mapping[str, object]] = (),
+) -> tuple[Film, tuple[OutputPlan, ...]]:
+    """Return what inputs of one recipe make, and the plans of outputs of it."""
+    said = of_inputs or [{}] * len(found)
+    sources = [{"url": f"file:///{n}.mp4", **each} for n, each in enumerate(said)]
+    document: dict[str, object] = {"inputs": sources, "outputs": list(outputs)}
+    if join is not None:
+        document["join"] = join
+    recipe = resolve_presets(parse_recipe(document), load_presets())
+    names = list(files_of(sources_of(recipe.model_dump(mode="json"))).values())
+    film = film_of(found, recipe, names)
+    return film, plan_outputs(film.media, recipe, stem="film")

@@ -4,7 +4,6 @@ from media_nommer.core.recipes.documents import (
     AdaptiveOutput,
     Audio,
     FileOutput,
-    Input,
     Output,
     PresetOutput,
     Recipe,
@@ -12,6 +11,7 @@ from media_nommer.core.recipes.documents import (
     ThumbnailsOutput,
     Video,
 )
+from media_nommer.core.recipes.inputs import Input
 from media_nommer.core.recipes.reading import parse_recipe, resolve_presets
 
 __all__ = [

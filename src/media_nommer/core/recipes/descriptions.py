@@ -14,7 +14,8 @@ OF_ALL_OUTPUTS: Mapping[str, str] = {
 #: By document, then by field.
 DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     "Recipe": {
-        "inputs": "The one source, and what is taken of it.",
+        "inputs": "The sources, and what is taken of each; several become one film.",
+        "join": "What several inputs are made alike in; else as the first of them.",
         "destination": "URL of the folder that the outputs go to.",
         "outputs": "What to make; each is of a kind, or starts from a preset.",
         "tags": "Pairs of texts by which jobs are found.",
@@ -26,12 +27,20 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Input": {
         "url": "Where the source is.",
-        "start": "Seconds after the file's start at which the outputs begin.",
-        "end": "Seconds after the file's start at which the outputs end.",
-        "duration": "Seconds that the outputs are long, instead of end.",
+        "start": "Seconds after the file's start at which what is taken begins.",
+        "end": "Seconds after the file's start at which what is taken ends.",
+        "duration": "Seconds that are taken, instead of end.",
         "video_track": "Which picture, counted from 0.",
         "audio_track": "Which sound, counted from 0.",
         "audio_language": "The sound of this language, in three letters.",
+    },
+    "Join": {
+        "width": "Pixels across; other pictures are fitted in.",
+        "height": "Pixels down; other pictures are fitted in.",
+        "frame_rate": "Frames a second.",
+        "channels": "Of all sounds.",
+        "sample_rate": "Samples a second, of all sounds.",
+        "hdr": "sdr makes all of standard range, so that they can be joined.",
     },
     "FileOutput": {
         "container": "The format of the file; else its name or its codec tells.",

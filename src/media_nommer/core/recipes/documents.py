@@ -35,6 +35,7 @@ from media_nommer.core.recipes.extras import (
     SpriteOutput,
     WaveformOutput,
 )
+from media_nommer.core.recipes.inputs import MOST_INPUTS, Input, Join
 from media_nommer.core.recipes.own import OwnOutput
 from media_nommer.core.recipes.powers import BitDepth, Profile, Tune
 from media_nommer.core.recipes.raw import RawOptions
@@ -47,27 +48,6 @@ FrameRate = Annotated[float, Field(ge=1, le=240)]
 
 _ASPECT = r"^[1-9][0-9]{0,3}(\.[0-9]{1,3})?:[1-9][0-9]{0,3}(\.[0-9]{1,3})?$"
 _COLOR = r"^(black|white|#[0-9a-fA-F]{6})$"
-
-
-class Input(Document):
-    """One source, and what is taken of it: a part, and which of its streams.
-
-    ``start``, ``end`` and ``duration`` are seconds. Tracks are counted from 0, pictures and
-    sounds apart; without them they are those that a player would choose.
-    """
-
-    url: Annotated[str, Field(min_length=1, max_length=4096)]
-    start: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
-    end: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
-    duration: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
-    video_track: Annotated[int, Field(ge=0, le=255)] | None = None
-    audio_track: Annotated[int, Field(ge=0, le=255)] | None = None
-    audio_language: Annotated[str, Field(pattern=r"^[a-z]{3}$")] | None = None
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether only a part of it is taken."""
-        return bool(self.start) or self.end is not None or self.duration is not None
 
 
 class Crop(Document):
@@ -369,9 +349,12 @@ class Recipe(Document):
     answer and event. Of jobs that wait, those of a higher ``priority`` go first; jobs that
     name a ``group`` share the workers with those of other groups, however many they are.
     With ``royalty_free``, what is made is only in codecs that nobody asks to be paid for.
+    Several ``inputs`` become one film, end to end; ``join`` says what they are made alike
+    in.
     """
 
-    inputs: Annotated[tuple[Input, ...], Field(min_length=1, max_length=1)]
+    inputs: Annotated[tuple[Input, ...], Field(min_length=1, max_length=MOST_INPUTS)]
+    join: Join | None = None
     destination: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     outputs: Annotated[tuple[AnyOutput, ...], Field(min_length=1, max_length=100)] = (
         PresetOutput(preset="web"),

@@ -17,12 +17,12 @@ from media_nommer.core.recipes.documents import (
     AdaptiveOutput,
     AnyOutput,
     FileOutput,
-    Input,
     Output,
     PresetOutput,
     Recipe,
 )
 from media_nommer.core.recipes.extra_settling import expect_problems
+from media_nommer.core.recipes.input_settling import input_problems, use_problems
 from media_nommer.core.recipes.own_reading import with_own_outputs
 from media_nommer.core.recipes.sentences import quoted, sentences
 from media_nommer.core.recipes.settling import settled
@@ -96,7 +96,7 @@ def resolve_presets(recipe: Recipe, presets: Mapping[str, Preset]) -> Recipe:
 
 
 def _with_outputs(recipe: Recipe, outputs: list[Output | PresetOutput]) -> Recipe:
-    problems = list(_input_problems(recipe.inputs[0]))
+    problems = list(input_problems(recipe.inputs, recipe.join))
     complete: list[Output | PresetOutput] = []
     for index, output in enumerate(outputs):
         if isinstance(output, PresetOutput):
@@ -108,31 +108,10 @@ def _with_outputs(recipe: Recipe, outputs: list[Output | PresetOutput]) -> Recip
         problems += expect_problems(finished, f"outputs[{index}].expect")
         if recipe.royalty_free:
             problems += _royalty_problems(finished, f"outputs[{index}]")
-        if recipe.inputs[0].is_cut:
-            problems += _uncut_problems(finished, f"outputs[{index}]")
+        problems += use_problems(recipe.inputs, recipe.join, finished, f"outputs[{index}]")
     if problems:
         raise InvalidRecipe("\n".join(problems))
     return recipe.model_copy(update={"outputs": tuple(complete)})
-
-
-def _input_problems(source: Input) -> Iterator[str]:
-    if source.end is not None and source.duration is not None:
-        yield "inputs[0]: end and duration contradict each other; allowed: one of them"
-    if source.end is not None and source.end <= (source.start or 0):
-        after = f"must be after the start, {source.start:g}"
-        yield f"inputs[0].end: {after}, not {source.end:g}"
-    if source.audio_track is not None and source.audio_language is not None:
-        yield (
-            "inputs[0]: audio_track and audio_language contradict each other; "
-            "allowed: one of them"
-        )
-
-
-def _uncut_problems(output: Output, path: str) -> Iterator[str]:
-    """Refuse copies of a part: they could only begin at a key frame."""
-    for part in ("video", "audio"):
-        if getattr(getattr(output, part, None), "codec", None) == "copy":
-            yield f"{path}.{part}.codec: a copy cannot begin or end where inputs[0] says"
 
 
 def _royalty_problems(output: Output, path: str) -> Iterator[str]:

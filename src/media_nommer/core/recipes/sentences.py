@@ -13,7 +13,6 @@ from media_nommer.core.recipes.documents import (
     Audio,
     Crop,
     FileOutput,
-    Input,
     Loudness,
     PresetOutput,
     Recipe,
@@ -21,6 +20,7 @@ from media_nommer.core.recipes.documents import (
     Video,
 )
 from media_nommer.core.recipes.extras import WaveformPicture
+from media_nommer.core.recipes.inputs import Input, Join
 from media_nommer.core.recipes.own_nommers import own_kinds
 
 _LONGEST_VALUE = 60
@@ -161,7 +161,7 @@ def _what(fault: dict[str, Any], location: Sequence[str | int], tag: str) -> str
         allowed = ", ".join((*OUTPUT_KINDS, *own_kinds()))
         return f"the kind {said} is not known here; allowed: {allowed}"
     if kind in {"too_long", "too_short"}:
-        return _length(kind, context, location)
+        return _length(kind, context)
     if kind == "string_pattern_mismatch":
         return (
             f"{value} is not of the right form; {_FORMS.get(location[-1], 'see the docs')}"
@@ -180,9 +180,7 @@ def _other(fault: dict[str, Any], kind: str, value: str) -> str:
     return str(fault["msg"])
 
 
-def _length(kind: str, context: Mapping[str, Any], location: Sequence[str | int]) -> str:
-    if list(location) == ["inputs"] and kind == "too_long":
-        return f"a job has exactly one input, not {context['actual_length']}"
+def _length(kind: str, context: Mapping[str, Any]) -> str:
     if kind == "too_long":
         return f"has more entries than are allowed; at most {context['max_length']}"
     return "must have at least one entry"
@@ -197,6 +195,8 @@ def _document_at(location: Sequence[str | int], tag: str) -> type[BaseModel]:
     inside = [part for part in location[:-1] if isinstance(part, str)]
     if inside == ["inputs"]:
         return Input
+    if inside == ["join"]:
+        return Join
     if inside and inside[-1] in _PARTS:
         return _PARTS[inside[-1]]
     if inside == ["outputs"]:

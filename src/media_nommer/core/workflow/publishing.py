@@ -16,6 +16,7 @@ from media_nommer.core.errors import (
 )
 from media_nommer.core.jobs import Job, JobState, Output, OutputState, PublishedFile
 from media_nommer.core.ports.storage import PLAIN, Storage, Traits
+from media_nommer.core.recipes.places import sources_of
 from media_nommer.core.tasks import Result, ResultFile
 from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.claims import HeldTask
@@ -99,13 +100,14 @@ def look_for_strangers(
         OutputExists: something that is not ours stands in one of them.
     """
     goal = Destination.of(job)
+    sources = {job.source, *sources_of(job.recipe)}
     for key in keys:
-        if goal.url_of(key) == job.source:
+        if (url := goal.url_of(key)) in sources:
             raise OutputExists(
-                f"{job.source} is the source itself",
+                f"{url} is the source itself",
                 advice="Choose another destination or name: a source is never replaced.",
             )
-        _standing(storage, goal, output, goal.url_of(key))
+        _standing(storage, goal, output, url)
 
 
 def _intended(storage: Storage, job: Job, index: int, result: Result) -> Output:

@@ -1,8 +1,9 @@
 """Finishing what goes with a film: texts before the encode, documents after it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from media_nommer.core.errors import EncodeError, OutputDamaged
 from media_nommer.core.media import Media
@@ -14,9 +15,9 @@ from media_nommer.planning.animations import AnimationPlan, check_animation, web
 from media_nommer.planning.captions import check_captions, cues_in
 from media_nommer.planning.extras import Extra, MetadataPlan, extra_paths
 from media_nommer.planning.ffmpeg import peaks_commands, texts_command
-from media_nommer.planning.media_documents import media_document
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.posters import PosterPlan, chosen, measures_in
+from media_nommer.planning.reading import Source
 from media_nommer.planning.sizes import Size
 from media_nommer.planning.sprites import SpritePlan
 from media_nommer.planning.subtitles import CaptionsPlan
@@ -35,7 +36,7 @@ Look = Callable[[Path], tuple[Media, tuple[StreamCount, ...]]]
 
 
 def fetch_texts(
-    encoder: Encoder, work: Work, plans: Sequence[OutputPlan], media: Media, source: str
+    encoder: Encoder, work: Work, plans: Sequence[OutputPlan], media: Media, source: Source
 ) -> None:
     """Bring the text that outputs need into scratch, read, mended and cut.
 
@@ -51,7 +52,12 @@ def fetch_texts(
 
 
 def measure_peaks(
-    encoder: Encoder, work: Work, plans: Sequence[OutputPlan], *, source: str, threads: int
+    encoder: Encoder,
+    work: Work,
+    plans: Sequence[OutputPlan],
+    *,
+    source: Source,
+    threads: int,
 ) -> None:
     """Have the peaks of waveforms measured, into files in scratch.
 
@@ -62,8 +68,12 @@ def measure_peaks(
         work.encode(encoder, command.argv)
 
 
-def finish_extra(plan: OutputPlan, scratch: Path, media: Media, look: Look) -> Facts:
+def finish_extra(
+    plan: OutputPlan, scratch: Path, document: Mapping[str, Any], look: Look
+) -> Facts:
     """Make what the encoder could not, check all files of an output; return its facts.
+
+    ``document`` is what is told of the source.
 
     Raises:
         OutputDamaged: the encoder left something other than planned.
@@ -82,7 +92,7 @@ def finish_extra(plan: OutputPlan, scratch: Path, media: Media, look: Look) -> F
         case AnimationPlan() as animation:
             facts = _animation(animation, paths[0], look)
         case MetadataPlan():
-            text = json.dumps(media_document(media), indent=2, ensure_ascii=False)
+            text = json.dumps(document, indent=2, ensure_ascii=False)
             paths[0].write_text(f"{text}\n", encoding="utf-8")
             facts = {"format": "json"}
         case _:

@@ -1,8 +1,8 @@
 """Making outputs in an attempt's scratch folder: fetch, encode, check, keep."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +14,7 @@ from media_nommer.core.errors import (
     Failure,
 )
 from media_nommer.core.media import Media
-from media_nommer.core.ports.encoder import Encoder, Progress
-from media_nommer.core.ports.probe import Probe
+from media_nommer.core.ports.encoder import Progress
 from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.tasks import Result, ResultFile
 from media_nommer.ec2nommerd.nommers.bars import with_bars_cut
@@ -30,7 +29,8 @@ from media_nommer.ec2nommerd.nommers.extra_making import (
     finish_extra,
     measure_peaks,
 )
-from media_nommer.ec2nommerd.nommers.measuring import SOURCE, with_measures
+from media_nommer.ec2nommerd.nommers.fetching import Fetched, Kit
+from media_nommer.ec2nommerd.nommers.measuring import with_measures
 from media_nommer.ec2nommerd.nommers.own import make_own
 from media_nommer.ec2nommerd.nommers.packaging import Bench, Packaged, package_output
 from media_nommer.ec2nommerd.nommers.searching import with_quality_found
@@ -43,9 +43,10 @@ from media_nommer.planning.ffmpeg import (
 )
 from media_nommer.planning.gates import check_expected
 from media_nommer.planning.loudness import Measured, measured_in
+from media_nommer.planning.media_documents import media_document
 from media_nommer.planning.plan import OutputPlan, is_own, is_sums, plan_outputs
+from media_nommer.planning.reading import Source
 from media_nommer.planning.room import expected_bytes
-from media_nommer.planning.tasks import Policy
 
 log = structlog.get_logger(__name__)
 
@@ -56,58 +57,22 @@ _ENCODING_SHARE = 0.98
 _MEASURED_FROM = 0.6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kit:
-    """What nommers work with. ``threads`` are those of one encode.
-
-    ``check_room`` raises NoSpace unless so many bytes of scratch space are free.
-    """
-
-    probe: Probe
-    encoder: Encoder
-    check_room: Callable[[int], None]
-    threads: int
-    cutting: Policy
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A source within reach, and what its inspection found."""
-
-    path: Path
-    media: Media
-
-
-def fetch_source(kit: Kit, work: Work) -> Source:
-    """Bring the job's source into scratch and look into it.
-
-    Raises:
-        StorageError: it cannot be read.
-        MediaError: it is not something that can be encoded.
-    """
-    storage, url = work.engine.storage, work.job.source
-    found = storage.stat(url)
-    if found is not None and found.size:
-        kit.check_room(0 if url.startswith("file:") else found.size)
-    path = work.scratch / SOURCE
-    storage.fetch(url, path, stop=work.stop)
-    return Source(path, kit.probe.examine(path, called=work.source_name))
-
-
-def plan_job(kit: Kit, work: Work, media: Media) -> tuple[OutputPlan, ...]:
-    """Return the plans of all outputs of the job, whose source is in scratch.
+def plan_job(kit: Kit, work: Work, source: Fetched) -> tuple[OutputPlan, ...]:
+    """Return the plans of all outputs of the job, whose sources are in scratch.
 
     Raises:
         NoStreams: an output needs what the source lacks.
         InvalidRecipe: two outputs would have one name.
     """
     recipe = parse_recipe(work.job.recipe, stored=True)
-    recipe = with_bars_cut(kit.encoder, work, recipe, media, source=SOURCE)
+    media, read = source.film.media, source.film.source
+    if isinstance(read, str):
+        recipe = with_bars_cut(kit.encoder, work, recipe, media, source=read)
     return plan_outputs(media, recipe, stem=work.source_stem)
 
 
 def make_outputs(
-    kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]
+    kit: Kit, work: Work, source: Fetched, plans: Sequence[OutputPlan]
 ) -> Result:
     """Make outputs from one decode, check them, and put them into the work area.
 
@@ -120,7 +85,7 @@ def make_outputs(
     plans = [plan for plan in plans if not is_sums(plan)]  # they come last
     if not plans:
         return Result()
-    kit.check_room(expected_bytes(plans, source.media))
+    kit.check_room(expected_bytes(plans, source.film.media))
     own = [plan for plan in plans if is_own(plan)]
     rest = [plan for plan in plans if not is_own(plan)]
     until = len(own) / (len(own) + bool(rest))
@@ -132,15 +97,18 @@ def make_outputs(
         return _joined(made, _make_together(kit, work, source, rest))
 
 
-def _make_own(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> Result:
+def _make_own(kit: Kit, work: Work, source: Fetched, plans: Sequence[OutputPlan]) -> Result:
     """Make what own nommers make, which are not let near what others do."""
-    whole = Result()
+    whole, read = Result(), source.film.source
+    if not plans:
+        return whole
+    assert isinstance(read, str), "they are refused where inputs are joined"
     wanted = parse_recipe(work.job.recipe, stored=True).inputs[0]
-    media, _ = taken(source.media, wanted)
+    media, _ = taken(source.film.media, wanted)
     for number, plan in enumerate(plans):
         try:
             with work.part(number / len(plans), (number + 1) / len(plans)):
-                made, facts = make_own(kit.probe, kit.encoder, work, plan, media, SOURCE)
+                made, facts = make_own(kit.probe, kit.encoder, work, plan, media, read)
         except EncodeError as error:
             if work.worth_another_try(error):
                 raise
@@ -152,7 +120,7 @@ def _make_own(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan])
 
 
 def _make_together(
-    kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]
+    kit: Kit, work: Work, source: Fetched, plans: Sequence[OutputPlan]
 ) -> Result:
     try:
         return _make(kit, work, source, plans)
@@ -173,7 +141,7 @@ def _joined(one: Result, other: Result) -> Result:
 
 
 def _make_apart(
-    kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]
+    kit: Kit, work: Work, source: Fetched, plans: Sequence[OutputPlan]
 ) -> Result:
     whole = Result()
     failures: dict[int, Failure] = {}
@@ -194,28 +162,30 @@ def _make_apart(
     return replace(whole, failures=failures)
 
 
-def _make(kit: Kit, work: Work, source: Source, plans: Sequence[OutputPlan]) -> Result:
-    media = source.media
-    fetch_texts(kit.encoder, work, plans, media, SOURCE)
-    measure_peaks(kit.encoder, work, plans, source=SOURCE, threads=kit.threads)
+def _make(kit: Kit, work: Work, source: Fetched, plans: Sequence[OutputPlan]) -> Result:
+    media, read = source.film.media, source.film.source
+    fetch_texts(kit.encoder, work, plans, media, read)
+    measure_peaks(kit.encoder, work, plans, source=read, threads=kit.threads)
     plans, qualities = with_quality_found(
-        kit.encoder, work, plans, media, source=SOURCE, threads=kit.threads
+        kit.encoder, work, plans, media, source=read, threads=kit.threads
     )
-    measured = _measured(kit, work, plans)
+    measured = _measured(kit, work, plans, read)
     command = encode_command(
-        media, plans, source=SOURCE, threads=kit.threads, measured=measured
+        media, plans, source=read, threads=kit.threads, measured=measured
     )
     to_measure = [plan.index for plan in plans if plan.measure]
     with work.part(0.0, _MEASURED_FROM if to_measure else 1.0):
         frames = _encoded(kit, work, command, plans, media)
     whole = Result()
     for plan in plans:
-        made, facts = _finished(kit, work, plan, command, media, frames)
+        made, facts = _finished(kit, work, plan, command, source, frames)
         if plan.measure:
             step = (1.0 - _MEASURED_FROM) / len(to_measure)
             begin = _MEASURED_FROM + to_measure.index(plan.index) * step
             with work.part(begin, begin + step):
-                facts = with_measures(kit.encoder, work, plan, media, facts, kit.threads)
+                facts = with_measures(
+                    kit.encoder, work, plan, source.film, facts, kit.threads
+                )
         if found := qualities.get(plan.index):
             facts |= {"quality": found.quality, "vmaf": found.score}
         whole = _with_output(whole, work, plan, made, facts)
@@ -253,10 +223,11 @@ def _finished(
     work: Work,
     plan: OutputPlan,
     command: EncodeCommand,
-    media: Media,
+    source: Fetched,
     frames: int | None,
 ) -> tuple[Sequence[Produced], dict[str, object]]:
     """Make what the encoder could not, and check it; return files and facts."""
+    media = source.film.media
     made = [each for each in command.produces if each.output == plan.index]
     if plan.adaptive is not None:
         packaged = _packaged(kit, work, plan, media, frames)
@@ -264,7 +235,8 @@ def _finished(
     if plan.extra is not None:
         work.check()
         look = partial(looked_into, kit.probe, work)
-        return made, finish_extra(plan, work.scratch, media, look)
+        document = media_document(media, source.found)
+        return made, finish_extra(plan, work.scratch, document, look)
     return made, checked(kit.probe, work, plan, made, media, frames)
 
 
@@ -287,7 +259,7 @@ def _with_output(
 
 
 def _measured(
-    kit: Kit, work: Work, plans: Sequence[OutputPlan]
+    kit: Kit, work: Work, plans: Sequence[OutputPlan], source: Source
 ) -> dict[int | str, Measured]:
     """Return how loud the sounds are whose outputs are to have a certain loudness.
 
@@ -295,7 +267,7 @@ def _measured(
         EncodeError: the encoder did not tell.
     """
     found: dict[int | str, Measured] = {}
-    for command in measure_commands(plans, source=SOURCE, threads=kit.threads):
+    for command in measure_commands(plans, source=source, threads=kit.threads):
         encoded = work.encode(kit.encoder, command.argv)
         measured = measured_in(encoded.log_tail)
         if measured is None:

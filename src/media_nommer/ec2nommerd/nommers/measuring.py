@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 
 from media_nommer.core.errors import EncodeError
-from media_nommer.core.media import Media
 from media_nommer.core.ports.encoder import Encoder, Progress
 from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.packaging import rendition_path
 from media_nommer.planning.ffmpeg import produced
+from media_nommer.planning.joining import Film
 from media_nommer.planning.measuring import measured_in, measuring_command
 from media_nommer.planning.plan import OutputPlan, renditions_of
-
-#: What the source is called in an attempt's scratch folder; it may be a link.
-SOURCE = "source"
 
 Facts = dict[str, object]
 
@@ -21,7 +18,7 @@ def with_measures(
     encoder: Encoder,
     work: Work,
     plan: OutputPlan,
-    media: Media,
+    film: Film,
     facts: Facts,
     threads: int,
 ) -> Facts:
@@ -35,7 +32,7 @@ def with_measures(
     """
     if plan.adaptive is None:
         path = produced(plan)[0].path
-        return {**facts, "measured": _measured(encoder, work, plan, path, media, threads)}
+        return {**facts, "measured": _measured(encoder, work, plan, path, film, threads)}
     parts = [part for part in renditions_of(plan) if part.measure]
     found: dict[str, dict[str, float]] = {}
     for number, part in enumerate(parts):
@@ -43,7 +40,7 @@ def with_measures(
         key = part.rendition.key
         path = rendition_path(part, key)
         with work.part(number / len(parts), (number + 1) / len(parts)):
-            found[key] = _measured(encoder, work, part, path, media, threads)
+            found[key] = _measured(encoder, work, part, path, film, threads)
     return {**facts, "measured": next(iter(found.values())), **_told(plan, facts, found)}
 
 
@@ -65,7 +62,7 @@ def _measured(
     work: Work,
     part: OutputPlan,
     path: str,
-    media: Media,
+    film: Film,
     threads: int,
 ) -> dict[str, float]:
     frames = part.video.timing.frames if part.video else None
@@ -74,7 +71,7 @@ def _measured(
         if frames and progress.frame is not None:
             work.report(progress.frame / frames, progress.speed)
 
-    command = measuring_command(media, part, path, source=SOURCE, threads=threads)
+    command = measuring_command(film.media, part, path, source=film.source, threads=threads)
     ran = work.encode(encoder, command, on_progress=on_progress)
     found = measured_in(ran.log_tail, part.measure)
     if missing := [metric for metric in part.measure if metric not in found]:

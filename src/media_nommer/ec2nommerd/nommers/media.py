@@ -9,9 +9,8 @@ from media_nommer.core.jobs import OutputState, Phase
 from media_nommer.core.tasks import Result, TaskKind
 from media_nommer.core.workflow.publishing import look_for_strangers
 from media_nommer.ec2nommerd.nommers.base import AssembleNommer, Nommer, Nommers, Work
+from media_nommer.ec2nommerd.nommers.fetching import Kit, fetch_sources
 from media_nommer.ec2nommerd.nommers.making import (
-    Kit,
-    fetch_source,
     make_outputs,
     plan_job,
 )
@@ -34,10 +33,10 @@ class InspectNommer(Nommer):
             OutputExists: there is no output left whose place is free.
         """
         work.enter(Phase.INSPECTING)
-        source = fetch_source(self._kit, work)
+        source = fetch_sources(self._kit, work)
         wanted = [
             plan
-            for plan in plan_job(self._kit, work, source.media)
+            for plan in plan_job(self._kit, work, source)
             if work.job.outputs[plan.index].state is OutputState.PENDING
         ]
         taken = _places_taken(work, wanted)
@@ -45,7 +44,7 @@ class InspectNommer(Nommer):
         failures = {index: Failure.of(error) for index, error in taken.items()}
         if not free:
             raise next(iter(taken.values()))
-        tasks = plan_tasks(source.media, free, self._kit.cutting)
+        tasks = plan_tasks(source.film.media, free, self._kit.cutting)
         if len(tasks) > 1:
             return Result(plan=tasks, failures=failures)
         work.enter(Phase.ENCODING)
@@ -67,8 +66,8 @@ class EncodeNommer(Nommer):
         A refusal is a result too: what the task's siblings make stands all the same.
         """
         work.enter(Phase.ENCODING)
-        source = fetch_source(self._kit, work)
-        every = plan_job(self._kit, work, source.media)
+        source = fetch_sources(self._kit, work)
+        every = plan_job(self._kit, work, source)
         plans = [plan for plan in every if plan.index in work.task.outputs]
         try:
             return make_outputs(self._kit, work, source, plans)

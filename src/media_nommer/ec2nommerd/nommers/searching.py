@@ -10,6 +10,7 @@ from media_nommer.core.media import Media
 from media_nommer.core.ports.encoder import Encoder
 from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.reading import Source
 from media_nommer.planning.video import VideoPlan
 from media_nommer.planning.vmaf import (
     REFERENCE,
@@ -33,7 +34,7 @@ def with_quality_found(
     plans: Sequence[OutputPlan],
     media: Media,
     *,
-    source: str,
+    source: Source,
     threads: int,
 ) -> tuple[list[OutputPlan], dict[int, Found]]:
     """Return the plans with a quality for each ``target_vmaf``, and what was found.

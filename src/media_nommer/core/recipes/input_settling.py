@@ -1,0 +1,52 @@
+"""What contradicts itself in the inputs of a recipe, and what cannot be made of them."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from media_nommer.core.recipes.inputs import Input, Join
+from media_nommer.core.recipes.own import OwnOutput
+
+if TYPE_CHECKING:
+    from media_nommer.core.recipes.documents import Output
+
+
+def input_problems(inputs: Sequence[Input], join: Join | None) -> Iterator[str]:
+    """Yield a sentence for each fault in what a job is made from."""
+    for number, source in enumerate(inputs):
+        yield from _problems(source, f"inputs[{number}]")
+
+
+def use_problems(
+    inputs: Sequence[Input], join: Join | None, output: "Output", path: str
+) -> Iterator[str]:
+    """Yield a sentence for each part of an output that cannot be had of such inputs.
+
+    A copy of a part could only begin at a key frame; what is joined is made alike first.
+    """
+    if len(inputs) > 1 or join is not None:
+        why = "a copy cannot be joined, since its pieces are made alike first"
+        crop = getattr(getattr(output, "video", None), "crop", None)
+        if crop is not None and crop.auto:
+            yield f"{path}.video.crop: black bars are looked for in one input alone"
+        if isinstance(output, OwnOutput):
+            yield f"{path}: outputs of the kind {output.kind!r} are made of one input alone"
+    elif inputs[0].is_cut:
+        why = "a copy cannot begin or end where inputs[0] says"
+    else:
+        return
+    for part in ("video", "audio"):
+        if getattr(getattr(output, part, None), "codec", None) == "copy":
+            yield f"{path}.{part}.codec: {why}"
+
+
+def _problems(source: Input, path: str) -> Iterator[str]:
+    if source.end is not None and source.duration is not None:
+        yield f"{path}: end and duration contradict each other; allowed: one of them"
+    if source.end is not None and source.end <= (source.start or 0):
+        after = f"must be after the start, {source.start or 0:g}"
+        yield f"{path}.end: {after}, not {source.end:g}"
+    if source.audio_track is not None and source.audio_language is not None:
+        yield (
+            f"{path}: audio_track and audio_language contradict each other; "
+            "allowed: one of them"
+        )

@@ -1,0 +1,54 @@
+"""What a job is made from: its sources, what is taken of each, and how they are joined."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from media_nommer.core.recipes.base import Document, Pixels
+
+Url = Annotated[str, Field(min_length=1, max_length=4096)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{3}$")]
+TrackNumber = Annotated[int, Field(ge=0, le=255)]
+
+#: Each stays open while the film is made, with the pictures that its decoder holds.
+MOST_INPUTS = 50
+
+
+class Input(Document):
+    """One source, and what is taken of it: a part, and which of its streams.
+
+    ``start``, ``end`` and ``duration`` are seconds. Tracks are counted from 0, pictures and
+    sounds apart; without them they are those that a player would choose.
+    """
+
+    url: Url
+    start: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
+    end: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    duration: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    video_track: TrackNumber | None = None
+    audio_track: TrackNumber | None = None
+    audio_language: Language | None = None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether only a part of it is taken."""
+        return bool(self.start) or self.end is not None or self.duration is not None
+
+
+class Join(Document):
+    """What several inputs are made alike in, before they are put end to end.
+
+    What is not said is as in the first of them. ``width`` and ``height`` are the size of
+    the film in square pixels, into which other pictures are fitted. ``channels`` and
+    ``sample_rate`` are of all sounds. With the ``hdr`` of ``sdr`` all become BT.709; else
+    inputs of high and of standard range are not joined.
+    """
+
+    width: Pixels | None = None
+    height: Pixels | None = None
+    frame_rate: Annotated[float, Field(ge=1, le=240)] | None = None
+    channels: Literal[1, 2, 6, 8] | None = None
+    sample_rate: (
+        Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000] | None
+    ) = None
+    hdr: Literal["keep", "sdr"] = "keep"

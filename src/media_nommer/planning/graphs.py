@@ -1,0 +1,80 @@
+"""The whole graph of one run of FFmpeg: from what is read to what each encoder takes."""
+
+from collections.abc import Mapping, Sequence
+
+from media_nommer.core.media import VideoStream
+from media_nommer.planning.animations import AnimationPlan
+from media_nommer.planning.encoders import all_filters
+from media_nommer.planning.extras import drawn_plan
+from media_nommer.planning.filters import picture_graph
+from media_nommer.planning.looks import drawn
+from media_nommer.planning.loudness import Measured
+from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.reading import Source
+from media_nommer.planning.sprites import SpritePlan
+
+_JOINED = "joined"
+
+#: The label of a picture for nobody, that moves on while a joined film is read.
+LIFE = "life"
+
+
+def whole_graph(
+    source: Source,
+    picture: VideoStream | None,
+    outputs: Sequence[OutputPlan],
+    measured: Mapping[int | str, Measured],
+) -> str:
+    """Return the graph that makes all ``outputs``, empty where none is needed.
+
+    Of one file it draws the picture alone; what is joined comes with its sounds.
+    """
+    is_drawn = picture is not None and any(drawn(output) for output in outputs)
+    if isinstance(source, str):
+        return picture_graph(picture, outputs) if picture and is_drawn else ""
+    sounds, chains = _sounds(outputs, measured)
+    parts = [source.text(picture=_JOINED if picture else "", sounds=sounds), *chains]
+    if picture is not None:
+        decoded = _JOINED
+        if are_late(outputs):
+            decoded = f"{_JOINED}0"
+            parts.append(f"[{_JOINED}]split[{decoded}][{LIFE}]")
+        parts.append(picture_graph(picture, outputs, decoded=decoded))
+    return ";".join(parts)
+
+
+def sound_place(source: Source, output: OutputPlan, stream: int, number: int) -> str:
+    """Return where an output takes its sound of a ``number`` from."""
+    return f"0:{stream}" if isinstance(source, str) else f"[{_label(output, number)}]"
+
+
+def are_late(outputs: Sequence[OutputPlan]) -> bool:
+    """Say whether nothing comes of outputs until all of the film is decoded.
+
+    Sheets and animations do so: without a word till then the encoder would be taken for
+    one that hangs.
+    """
+    plans = [drawn_plan(output.extra) for output in outputs]
+    late = any(isinstance(plan, SpritePlan | AnimationPlan) for plan in plans)
+    return late and None not in plans
+
+
+def _sounds(
+    outputs: Sequence[OutputPlan], measured: Mapping[int | str, Measured]
+) -> tuple[dict[int, list[str]], list[str]]:
+    """Return the labels under which each sound is taken, and what is done to it there."""
+    taken: dict[int, list[str]] = {}
+    chains: list[str] = []
+    for output in outputs:
+        sounds = (output.audio, *output.more_audio) if output.audio else ()
+        for number, audio in enumerate(sounds):
+            label = _label(output, number)
+            told = None if number else measured.get(output.key)
+            taken.setdefault(audio.stream, []).append(f"{label}t")
+            filters = ",".join(all_filters(audio, output.cut, told))
+            chains.append(f"[{label}t]{filters}[{label}]")
+    return taken, chains
+
+
+def _label(output: OutputPlan, number: int) -> str:
+    return f"a{output.key}n{number}"

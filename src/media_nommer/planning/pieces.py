@@ -1,0 +1,153 @@
+"""What each input gives to a film that is made of several."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from typing import Literal
+
+from media_nommer.core.errors import InvalidRecipe
+from media_nommer.core.media import AudioStream, Media, VideoStream
+from media_nommer.core.recipes.inputs import Input
+from media_nommer.planning.cutting import Cut, taken
+from media_nommer.planning.pictures import picture_length
+from media_nommer.planning.timing import timing_of
+
+#: Formats that tell how long a stream is, and are to be believed.
+_TELLING = ("mov", "matroska", "avi", "wav", "flac", "ogg", "aiff", "nut", "mxf", "gif")
+_TIMED = ("mpegts", "mpeg", "flv", "asf")  # whose length is estimated by last times
+_STILL = "_pipe"  # what FFmpeg's names of formats of single pictures end in
+
+#: From the best to the worst; the words are such as ``check_output`` knows of formats.
+Trust = Literal["exact", "mpegts", "guessed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One input: a file in scratch, and what is taken of it.
+
+    ``media`` is as if the part that is taken were all there is; ``where`` is its place in
+    the recipe.
+    """
+
+    file: str
+    media: Media
+    cut: Cut | None
+    where: str
+
+    @property
+    def picture(self) -> VideoStream | None:
+        """The stream of its picture, None where it is sound alone."""
+        stream = self.media.picture
+        if stream is None or stream.width < 1 or stream.height < 1:
+            return None
+        return stream
+
+    @property
+    def sounds(self) -> tuple[AudioStream, ...]:
+        """Its sounds, the one that a player would play first."""
+        first = self.media.sound
+        if first is None:
+            return ()
+        return (first, *(stream for stream in self.media.audio if stream is not first))
+
+    @property
+    def is_still(self) -> bool:
+        """Whether its picture is one alone, that stands as long as the recipe says."""
+        return self.picture is not None and self.media.format.endswith(_STILL)
+
+    @property
+    def rate(self) -> Fraction | None:
+        """Frames a second of its picture, or about so many where they vary."""
+        stream = self.picture
+        if stream is None or self.is_still:
+            return None
+        timing = timing_of(stream, self.media)
+        return timing.rate or stream.average_rate or stream.frame_rate
+
+    def frames(self, rate: Fraction) -> int | None:
+        """Return how many frames it gives at ``rate``, None where nothing surely tells.
+
+        A film is as long as its picture; what is sound alone has a picture as long.
+        """
+        stream = self.picture
+        if stream is None or self.is_still:
+            length = self.media.duration if stream else self.sound_length
+            return None if length is None else max(1, ceil(length * rate - 1e-6))
+        timing, late = timing_of(stream, self.media), self._late(stream)
+        if timing.frames is not None and timing.rate == rate:
+            return max(1, timing.frames + round(late * rate))
+        length = picture_length(self.media, stream)
+        if length is None or not self._told:
+            return None
+        return max(1, round((late + length) * rate))
+
+    def missing(self, rate: Fraction) -> int:
+        """Return how many frames may be missing at its end: the last ones may last long."""
+        stream = self.picture
+        counted = stream is not None and timing_of(stream, self.media).frames is not None
+        return ceil(rate / 10 if counted else rate) + 2
+
+    def length(self, rate: Fraction | None) -> float | None:
+        """Return its seconds in a film of a ``rate``, or among sounds alone, if told.
+
+        Where ``frames`` and ``sound_length`` tell nothing it is what headers estimate.
+        """
+        if rate is not None and (frames := self.frames(rate)) is not None:
+            return float(frames / rate)
+        if rate is None and (length := self.sound_length) is not None:
+            return length
+        stream = self.picture if rate is not None else None
+        if stream is None:
+            return max(self._sound_lengths, default=self.media.duration)
+        length = picture_length(self.media, stream)
+        return None if length is None else self._late(stream) + length
+
+    @property
+    def sound_length(self) -> float | None:
+        """Seconds of sound, None where nothing surely tells."""
+        return max(self._sound_lengths, default=None) if self._told else None
+
+    @property
+    def trust(self) -> Trust:
+        """How far what headers say of its length is to be trusted."""
+        if self._told:
+            return "exact"
+        timed = any(name in self.media.format for name in _TIMED)
+        return "mpegts" if timed else "guessed"
+
+    @property
+    def _sound_lengths(self) -> list[float]:
+        return [
+            self._late(stream) + stream.duration
+            for stream in self.media.audio
+            if stream.duration is not None
+        ]
+
+    @property
+    def _told(self) -> bool:
+        return self.is_still or any(name in self.media.format for name in _TELLING)
+
+    def _late(self, stream: VideoStream | AudioStream) -> float:
+        return max(0.0, self.media.begin_of(stream))
+
+
+def pieces_of(
+    found: Sequence[Media], inputs: Sequence[Input], files: Sequence[str]
+) -> tuple[Piece, ...]:
+    """Return what inputs give, in their order; ``found`` is what inspections found.
+
+    Raises:
+        NoStreams: an input has no such stream.
+        InvalidRecipe: a part lies behind the end of its source, or has neither picture nor
+            sound.
+    """
+    pieces: list[Piece] = []
+    for number, (media, wanted, file) in enumerate(zip(found, inputs, files, strict=True)):
+        where = f"inputs[{number}]"
+        part, cut = taken(media, wanted, where)
+        piece = Piece(file=file, media=part, cut=cut, where=where)
+        if piece.picture is None and not piece.sounds:
+            raise InvalidRecipe(f"{where}: has neither picture nor sound to join")
+        pieces.append(piece)
+    return tuple(pieces)
