@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from media_nommer.adapters.crypto import AesSegmentCipher
 from media_nommer.adapters.ffmpeg.binary import find_ffmpeg
 from media_nommer.adapters.ffmpeg.launcher import Launcher
 from media_nommer.adapters.ffmpeg.probe import AvProbe
@@ -15,6 +16,7 @@ from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import Probe
 from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import parse_recipe, resolve_presets
+from media_nommer.ec2nommerd.nommers.locking import Locks
 from media_nommer.ec2nommerd.nommers.packaging import Bench, Packaged, package_output
 from media_nommer.ec2nommerd.nommers.texts import mend_texts
 from media_nommer.planning.ffmpeg import encode_command, texts_command
@@ -150,7 +152,8 @@ def stream(
         check_output(part, found, probe.count(path), media)
         return found
 
-    packaged = package_output(Bench(probe, scratch, attempt, look, encode), plan)
+    locks = Locks(AesSegmentCipher())
+    packaged = package_output(Bench(probe, scratch, attempt, look, encode, locks), plan)
     for file in packaged.files:
         place = folder / file.name
         place.parent.mkdir(parents=True, exist_ok=True)

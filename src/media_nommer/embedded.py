@@ -20,7 +20,7 @@ from media_nommer.ec2nommerd.attempts import AttemptRunner
 from media_nommer.ec2nommerd.nommers.base import Step
 from media_nommer.ec2nommerd.worker import Worker
 from media_nommer.feederd.service import JobService
-from media_nommer.wiring import WorkerParts, open_storage, worker_parts
+from media_nommer.wiring import WorkerParts, open_storage, passing_sealer, worker_parts
 
 #: How often to look for a task whose rest after a failure is over.
 _LOOK_EVERY = 0.2
@@ -143,7 +143,8 @@ def embedded(settings: Settings, out_folder: Path | None) -> Iterator[Embedded]:
         parts = stack.enter_context(worker_parts(ours, owner))
         work = parts.scratch.folder / "work"
         storage = open_storage(ours, roots=None, own=[work], scratch=parts.scratch.folder)
-        engine = Engine(MemoryStore(), MemoryQueue(clock), storage, file_url(work), clock)
+        queue, sealer = MemoryQueue(clock), passing_sealer()
+        engine = Engine(MemoryStore(), queue, storage, file_url(work), clock, sealer)
         here = Embedded(engine, free, parts, royalty_free=settings.royalty_free)
         yield here
 

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
         Purpose,
     )
     from media_nommer.adapters.ffmpeg.process import Limits
+    from media_nommer.core.ports.cipher import SegmentCipher
     from media_nommer.core.ports.fleet import Fleet
+    from media_nommer.core.ports.sealer import Sealer
     from media_nommer.core.ports.surroundings import Surroundings
     from media_nommer.ec2nommerd.nommers.base import Nommers
     from media_nommer.ec2nommerd.nommers.fetching import Kit
@@ -78,7 +80,42 @@ def open_engine(
             storage=_open_storage(settings, work_too=True, scratch=scratch),
             work_url=settings.work.rstrip("/"),
             clock=clock,
+            sealer=_open_sealer(settings),
         )
+
+
+def _open_sealer(settings: Settings) -> "Sealer | None":
+    """Return what seals secrets, None where nothing does.
+
+    Machines of EC2 get no files from here, so nothing is sealed for them.
+    """
+    if settings.sealing_key_file is None or settings.fleet == "ec2":
+        return None
+    try:
+        from media_nommer.adapters.crypto import AesSealer, read_key
+    except ModuleNotFoundError as error:
+        raise InvalidSetting(
+            "sealing_key_file needs a part that is not installed",
+            advice="pip install 'media-nommer[drm]'",
+        ) from error
+    return AesSealer(read_key(settings.sealing_key_file))
+
+
+def passing_sealer() -> "Sealer | None":
+    """Return a sealer whose key is nowhere else, None where nothing seals."""
+    try:
+        from media_nommer.adapters.crypto import AesSealer
+    except ModuleNotFoundError:
+        return None
+    return AesSealer(os.urandom(32))
+
+
+def _cipher() -> "SegmentCipher | None":
+    try:
+        from media_nommer.adapters.crypto import AesSegmentCipher
+    except ModuleNotFoundError:
+        return None
+    return AesSegmentCipher()
 
 
 def open_outside(settings: Settings, engine: Engine) -> Storage:
@@ -274,6 +311,7 @@ def worker_kit(settings: Settings, scratch: "Scratch", slots: int) -> Iterator["
             check_room=scratch.check_room,
             threads=threads_for(slots, cores()),
             cutting=Policy(nodes=settings.max_nodes),
+            cipher=_cipher(),
         )
 
 

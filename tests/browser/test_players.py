@@ -1,6 +1,7 @@
 """What we make, played by the players that people use, in a real browser."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from tests.browser.browsing import LIBRARIES, browser, site
 from tests.http_server import Site
 
 SOAK = os.environ.get("NOMMER_SOAK")
+#: A key that is laid beside the playlists.
+LOCKED = {"scheme": "aes-128", "publish_key": True}
 _PATIENCE = 90_000  # milliseconds: the machine may be slow, and nothing waits for long
 
 
@@ -30,7 +33,11 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with av_probe(tmp_path_factory.mktemp("scratch")) as probe:
         for kind in ("ranges", "files", "ts") if SOAK else ("ranges", "files"):
             stream(probe, source, folder / kind, segments=kind)
-            (folder / kind / "scratch").rename(folder / f"{kind}-scratch")
+        if SOAK:
+            stream(probe, source, folder / "locked-ts", segments="ts", encryption=LOCKED)
+        stream(probe, source, folder / "locked", encryption=LOCKED)
+    for scratch in folder.glob("*/scratch"):
+        shutil.rmtree(scratch)
     with site(folder) as served:
         yield served
 
@@ -135,3 +142,27 @@ def test_a_player_shows_the_subtitles_that_are_chosen(
 
     assert sorted(listed) == ["eng", "eng (SDH)", "fra (forced)"]
     assert "Hello" in english[0]
+
+
+@pytest.mark.parametrize(
+    ("player", "manifest"),
+    [
+        ("hls", "/locked/film/index.m3u8"),
+        _in_the_soak("hls", "/locked-ts/film/index.m3u8"),
+        _in_the_soak("shaka", "/locked/film/index.m3u8"),
+    ],
+)
+def test_a_player_that_finds_the_key_plays_what_is_encrypted_whole(
+    player: str, manifest: str, chromium: Browser, films: Site
+) -> None:
+    page = chromium.new_page()
+    screen = Screen(page, films, player, manifest)
+
+    screen.do("seen.show('eng')")
+    screen.do("seen.seek(2.6)")
+    screen.until("seen.state().time > 2.7 && seen.state().sound > 0")
+    screen.until("seen.cues().join().includes('Good bye')")
+    state = page.evaluate("seen.state()")
+    page.close()
+
+    assert state["frames"] > 0

@@ -21,7 +21,7 @@ _OF_WORKERS = (
 _OF_HERE = frozenset(
     {
         *("data_dir", "scratch_dir", "ffmpeg", "fleet", "machine", "host", "port"),
-        *("file_roots", "log_format"),
+        *("file_roots", "log_format", "sealing_key_file"),
     }
 )
 

@@ -22,7 +22,7 @@ FILE_NAME = "nommer.toml"
 COMMAND_LINE = "the command line"
 #: Variables that are no settings: where the file is, and what speaks to the client alone.
 NOT_SETTINGS = frozenset({"NOMMER_CONFIG", "NOMMER_URL", "NOMMER_DEBUG"})
-_PATHS = {"data_dir", "scratch_dir", "file_roots"}
+_PATHS = {"data_dir", "scratch_dir", "file_roots", "sealing_key_file"}
 
 
 def load_settings(

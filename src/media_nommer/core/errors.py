@@ -9,6 +9,7 @@ NommerError
 │   ├── PathNotAllowed       a file outside the allowed roots
 │   ├── InvalidCursor
 │   ├── RecordTooLarge       a record does not fit into the store
+│   ├── NoSealingKey         a recipe has secrets, and there is no key to seal them with
 │   └── IdempotencyConflict  a key was used again for another job
 ├── NotFound
 │   ├── JobNotFound
@@ -16,6 +17,7 @@ NommerError
 │   └── NodeNotFound
 ├── AlreadyExists            a record with this id is there
 ├── IllegalTransition        a record was asked to move where it may not go
+│   └── SecretsGone          what it would take was deleted when the job ended
 ├── JobArchived              the job has gone to the archive and cannot change
 ├── Overtaken                someone changed the record first; read it again
 ├── LeaseLost                the queue has handed this delivery to someone else
@@ -55,8 +57,10 @@ NommerError
 │   ├── NommerBroken         an own nommer cannot be loaded, or is none
 │   ├── NommerFailed         an own nommer failed in a way that it did not mean to
 │   ├── OthersFailed         an output is made of others, some of which failed
+│   ├── CipherMissing        what encrypts outputs is not installed
 │   └── OutputDamaged        the encoder said all was well, and it was not
 ├── EncoderMissing           there is no usable FFmpeg
+├── SecretUnreadable         a worker cannot open what was sealed
 └── SetupFailed              an installation could not be set up, or taken down
 
 Class attributes carry policy, so that no caller keeps its own list of types: ``code`` is
@@ -152,6 +156,16 @@ class RecordTooLarge(BadRequest):
     )
 
 
+class NoSealingKey(BadRequest):
+    """The recipe has secrets, which could only be kept in the clear."""
+
+    code = "NO_SEALING_KEY"
+    default_advice = (
+        "Install the extra `drm` and set `sealing_key_file`, for feederd and all of its "
+        "workers: docs/encryption.md."
+    )
+
+
 class NotFound(NommerError):
     """Nothing has this id."""
 
@@ -187,6 +201,13 @@ class IllegalTransition(NommerError):
     """A record was asked to move to a state that its own does not lead to."""
 
     code = "ILLEGAL_TRANSITION"
+
+
+class SecretsGone(IllegalTransition):
+    """The keys that a job was given are deleted when it is final."""
+
+    code = "SECRETS_GONE"
+    default_advice = "Submit it anew, with its keys."
 
 
 class JobArchived(NommerError):
@@ -455,6 +476,13 @@ class ExpectationMissed(EncodeError):
     default_advice = "Change the output, or what it says in `expect`; then submit it anew."
 
 
+class CipherMissing(EncodeError):
+    """What encrypts outputs is not installed on this worker."""
+
+    code = "CIPHER_MISSING"
+    default_advice = "pip install 'media-nommer[drm]' wherever workers run."
+
+
 class OthersFailed(EncodeError):
     """An output is made of the others, and not all of them were made."""
 
@@ -491,6 +519,13 @@ class EncoderMissing(NommerError):
 
     code = "ENCODER_MISSING"
     default_advice = "Reinstall media-nommer, or set `ffmpeg` to the path of an FFmpeg."
+
+
+class SecretUnreadable(NommerError):
+    """What was sealed does not open with the key that this worker has."""
+
+    code = "SECRET_UNREADABLE"
+    default_advice = "Give feederd and all workers the same `sealing_key_file`."
 
 
 class SetupFailed(NommerError):

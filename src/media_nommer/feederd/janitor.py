@@ -14,9 +14,10 @@ from media_nommer.core.ports.fleet import Fleet
 from media_nommer.core.wire import UnknownVersion
 from media_nommer.core.workflow.archiving import archived_job
 from media_nommer.core.workflow.changes import change_node
-from media_nommer.core.workflow.engine import Engine, WorkPolicy
+from media_nommer.core.workflow.engine import SEALS, Engine, WorkPolicy
 from media_nommer.core.workflow.ledger import forget_before, keep_entry
 from media_nommer.core.workflow.lost import LostWork, abandon_overdue, let_go_of
+from media_nommer.core.workflow.sealing import drop_seals
 from media_nommer.core.workflow.watch import BeatWatch
 from media_nommer.feederd.sweeper import Sweeper
 
@@ -197,6 +198,7 @@ class Janitor:
         self._lost = LostWork(engine, work)
         self._archived: dict[JobId, _JobEnd] = {}
         self._ledger_tidied: date | None = None
+        self._strays = BeatWatch(engine.clock)
 
     def put_again(self) -> int:
         """Put work on the queue again that nobody comes for; return how much that was."""
@@ -215,10 +217,10 @@ class Janitor:
     def tidy(self) -> int:
         """Remove what no one needs any more; return how many folders and records went.
 
-        That is what the runs of final jobs left in the work area, old logs of jobs and of
-        nodes, the records of nodes that are long gone, which go to the ledger, and the
-        oldest days of that. A folder whose job is neither on record nor in the archive is
-        left alone.
+        That is what the runs of final jobs left in the work area, and their secrets, old
+        logs of jobs and of nodes, the records of nodes that are long gone, which go to the
+        ledger, and the oldest days of that. A folder whose job is neither on record nor in
+        the archive is left alone, but for secrets.
         """
         removed = 0
         left = self._left_by_job()
@@ -226,6 +228,7 @@ class Janitor:
         for job_id, folders in left.items():
             end = self._end_of(job_id)
             if end is None:
+                removed += SEALS in folders and self._remove_stray_seals(job_id)
                 continue
             for folder in self._not_needed(end, folders):
                 self._engine.storage.delete_below(
@@ -239,6 +242,14 @@ class Janitor:
         if removed:
             log.info("tidied", removed=removed)
         return removed
+
+    def _remove_stray_seals(self, job_id: JobId) -> bool:
+        """Remove the secrets of a job that never came to be on record."""
+        if self._strays.still_for(job_id, None) < _LONG_DEAD:
+            return False
+        drop_seals(self._engine, job_id)
+        self._strays.forget(job_id)
+        return True
 
     def _left_by_job(self) -> dict[JobId, set[str]]:
         """Return the names of the folders that each job has in the work area."""
@@ -276,6 +287,9 @@ class Janitor:
         for folder in sorted(folders):
             if folder == "logs":
                 if self._over_for(end, self._policy.keep_logs_for):
+                    yield folder
+            elif folder == SEALS:
+                if end.since is not None:
                     yield folder
             elif _RUN.fullmatch(folder):
                 past = folder != f"r{end.run}"

@@ -47,7 +47,7 @@ from media_nommer.core.recipes.own import OwnOutput
 from media_nommer.core.recipes.own_reading import own_extension
 from media_nommer.core.recipes.places import name_of, sources_of
 from media_nommer.core.tasks import Attempt, Task
-from media_nommer.core.workflow import archiving, submitting
+from media_nommer.core.workflow import archiving, sealing, submitting
 from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.costs import CostBook, tasks_of
@@ -121,6 +121,7 @@ class JobService:
             PathNotAllowed: one of them is a file that callers may not touch.
             SourceNotFound: a source is a file that is not there.
             IdempotencyConflict: the key stands for a job with other content.
+            NoSealingKey: it has secrets, and they could only be kept in the clear.
         """
         recipe = self._read(document)
         if recipe.destination is None:
@@ -128,7 +129,9 @@ class JobService:
                 "destination: is missing; allowed: the URL of a folder, "
                 "such as file:///films/out/"
             )
-        wanted = self._job(recipe, idempotency_key, caller)
+        job_id = self._id(idempotency_key, caller)
+        sealed = sealing.sealed_recipe(self.engine, job_id, recipe)
+        wanted = self._job(job_id, sealed.recipe)
         if idempotency_key is not None:
             known = self._known(wanted)
             if known is not None:
@@ -137,6 +140,7 @@ class JobService:
         for url, place in sources_of(wanted.recipe).items():
             self._check_source(place, url)
         self._check_destination(recipe.destination)
+        sealing.keep_seals(self.engine, job_id, sealed)
         job = self._same(submitting.submit(self.engine, wanted), wanted)
         log.info("job_accepted", job=job.id, outputs=len(job.outputs))
         self.on_new_work()
@@ -199,6 +203,7 @@ class JobService:
             JobNotFound: no job has this id.
             JobArchived: it has gone to the archive.
             IllegalTransition: it is not final, or every output of it is in place.
+            SecretsGone: it had keys, which nobody has any more.
         """
         job = submitting.retry(self.engine, JobId(job_id), whole=whole)
         if self.job_timeout is not None:
@@ -240,7 +245,7 @@ class JobService:
             BadRequest: no film is so long.
         """
         recipe = self._read(document)
-        job = self._job(recipe, None, "")
+        job = self._job(self._id(None, ""), recipe)  # on no record, ever
         return estimate(self.engine, job, recipe, self.kinds(), film_seconds)
 
     def logs(self, job_id: str) -> tuple[AttemptLog, ...]:
@@ -310,11 +315,15 @@ class JobService:
             queued=self.engine.queue.depth(),
         )
 
-    def _job(self, recipe: Recipe, key: str | None, caller: str) -> Job:
+    def _id(self, key: str | None, caller: str) -> JobId:
+        now = self.engine.clock.now()
+        return _derived_id(key, caller) if key is not None else new_job_id(now)
+
+    def _job(self, job_id: JobId, recipe: Recipe) -> Job:
         now = self.engine.clock.now()
         source = recipe.inputs[0].url
         return Job(
-            id=_derived_id(key, caller) if key is not None else new_job_id(now),
+            id=job_id,
             recipe=recipe.model_dump(mode="json"),
             source=source,
             priority=Priority(recipe.priority),

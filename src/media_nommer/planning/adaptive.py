@@ -8,6 +8,7 @@ from typing import Literal
 from media_nommer.core.errors import InvalidRecipe, NoStreams
 from media_nommer.core.media import AudioStream, Media, VideoStream
 from media_nommer.core.recipes.documents import AdaptiveOutput, Video
+from media_nommer.core.recipes.encryption import Encryption
 from media_nommer.planning.rungs import rung_videos
 from media_nommer.planning.sound import AudioPlan, plan_audio
 from media_nommer.planning.streamed_texts import TextRendition, plan_texts
@@ -61,6 +62,7 @@ class AdaptivePlan:
     segment: float
     gop: float
     texts: tuple[TextRendition, ...] = ()
+    encryption: Encryption | None = None
 
     @property
     def pictures(self) -> tuple[Rendition, ...]:
@@ -97,6 +99,7 @@ def plan_adaptive(media: Media, output: AdaptiveOutput, where: str) -> AdaptiveP
         segment=gop * round(output.segment_duration / output.gop),
         gop=gop,
         texts=plan_texts(media) if output.subtitles else (),
+        encryption=output.encryption,
     )
     _check_files(plan, media, where)
     return plan

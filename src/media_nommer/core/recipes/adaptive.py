@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from media_nommer.core.recipes.codecs import AudioCodec, VideoCodec
 from media_nommer.core.recipes.documents import AdaptiveOutput, Audio, Rung, Video
+from media_nommer.core.recipes.encryption import encryption_problems
 from media_nommer.core.recipes.measures import measure_problems, metrics_of
 from media_nommer.core.recipes.names import template_problem
 from media_nommer.core.recipes.pictures import picture_problems, settled_picture
@@ -37,6 +38,7 @@ def settled_adaptive(output: AdaptiveOutput, path: str) -> tuple[AdaptiveOutput,
             "name": output.name or "{stem}/index.{ext}",
             "formats": _formats(output),
             "measure": metrics_of(output),
+            "segments": _segments(output),
         }
     )
     problems = [
@@ -46,6 +48,7 @@ def settled_adaptive(output: AdaptiveOutput, path: str) -> tuple[AdaptiveOutput,
         *_video_problems(finished, path),
         *_audio_problems(finished, f"{path}.audio"),
         *measure_problems(output, finished.video, path),
+        *_encryption_problems(finished, f"{path}.encryption"),
     ]
     if video is None and audio is None:
         problems.append(f"{path}: has neither video nor audio, so there is nothing to make")
@@ -69,10 +72,26 @@ def rung_video(output: AdaptiveOutput, rung: Rung) -> Video:
 
 
 def _formats(output: AdaptiveOutput) -> tuple[str, ...]:
-    """Return the formats, each once; segments of MPEG-TS are of HLS alone."""
-    if output.segments == "ts" and "formats" not in output.model_fields_set:
+    """Return the formats, each once; segments of MPEG-TS are of HLS alone.
+
+    So are those that are encrypted whole.
+    """
+    for_hls = output.segments == "ts" or output.encryption is not None
+    if for_hls and "formats" not in output.model_fields_set:
         return ("hls",)
     return tuple(dict.fromkeys(output.formats))
+
+
+def _segments(output: AdaptiveOutput) -> str:
+    """Return how segments are kept; what is encrypted whole is a file by itself."""
+    said = "segments" in output.model_fields_set or output.encryption is None
+    return output.segments if said else "files"
+
+
+def _encryption_problems(output: AdaptiveOutput, path: str) -> Iterator[str]:
+    if output.encryption is not None:
+        formats, segments = output.formats, output.segments
+        yield from encryption_problems(output.encryption, formats, segments, path)
 
 
 def _rungs(output: AdaptiveOutput) -> Sequence[Rung]:

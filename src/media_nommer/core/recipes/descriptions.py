@@ -118,6 +118,13 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "measure": "By what each rendition is held against the source.",
         "audio_tracks": "A rendition of each sound of the source, or of one.",
         "subtitles": "The source's text, as WebVTT; null leaves it out.",
+        "encryption": "How segments are encrypted, and under which keys.",
+    },
+    "Encryption": {
+        "scheme": "aes-128: HLS's encryption of whole segment files.",
+        "key": "32 hexadecimal digits; it is kept sealed, and deleted at the job's end.",
+        "key_url": "Where players find the key, as playlists name it.",
+        "publish_key": "Lay the key beside the playlists; without one it is made.",
     },
     "Rung": {
         "width": "Width of the box that the picture goes into, in pixels as shown.",

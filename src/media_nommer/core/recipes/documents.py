@@ -26,6 +26,7 @@ from media_nommer.core.recipes.codecs import (
     Speed,
     VideoCodec,
 )
+from media_nommer.core.recipes.encryption import Encryption
 from media_nommer.core.recipes.extras import (
     AnimationOutput,
     CaptionsOutput,
@@ -275,6 +276,7 @@ class AdaptiveOutput(Document):
     audio_tracks: Literal["all", "one"] = "all"
     subtitles: Literal["keep"] | None = "keep"
     measure: Metrics = ()
+    encryption: Encryption | None = None
     object: ObjectTraits | None = None
     expect: Expect | None = None
     from_preset: str | None = None

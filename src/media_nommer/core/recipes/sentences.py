@@ -19,12 +19,15 @@ from media_nommer.core.recipes.documents import (
     Rung,
     Video,
 )
+from media_nommer.core.recipes.encryption import Encryption
 from media_nommer.core.recipes.extras import WaveformPicture
 from media_nommer.core.recipes.inputs import Input, Join
 from media_nommer.core.recipes.own_nommers import own_kinds
 
 _LONGEST_VALUE = 60
-_SECRET_FIELDS = {"url", "destination"}  # a password may stand in them
+_SECRET_FIELDS = {  # a password or a key may stand in them
+    *("url", "destination", "encryption", "key", "key_url"),
+}
 
 _OUTPUTS: Mapping[str, type[BaseModel]] = {**OUTPUT_KINDS, "preset": PresetOutput}
 
@@ -91,6 +94,8 @@ _FORMS: Mapping[str | int, str] = {
     "color": "allowed: such as #20a0ff or, half seen through, #20a0ff80",
     "background": "allowed: such as #20a0ff or, half seen through, #20a0ff80",
     "level": "allowed: such as 4.1",
+    "key": "allowed: 32 hexadecimal digits",
+    "key_url": "allowed: a URL without spaces and quotation marks",
     "group": "allowed: up to 128 letters, digits and ._:-",
     "storage_class": "allowed: capitals, digits and _",
 }
@@ -104,6 +109,7 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "expect": Expect,
     "picture": WaveformPicture,
     "crop": Crop,
+    "encryption": Encryption,
     "loudness": Loudness,
 }
 

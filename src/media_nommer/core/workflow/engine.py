@@ -7,16 +7,21 @@ from media_nommer.core.clock import Clock
 from media_nommer.core.jobs import JobId
 from media_nommer.core.nodes import NodeId
 from media_nommer.core.ports.queue import TaskQueue
+from media_nommer.core.ports.sealer import Sealer
 from media_nommer.core.ports.storage import Storage
 from media_nommer.core.ports.store import JobStore
 from media_nommer.core.tasks import Task
+
+#: What the folder of a job's secrets is called.
+SEALS = "sealed"
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
     """The ports that feederd and the workers of one installation meet in.
 
-    ``work_url`` is the folder of the work area, without a slash at its end.
+    ``work_url`` is the folder of the work area, without a slash at its end. Without a
+    ``sealer`` no job may have secrets.
     """
 
     store: JobStore
@@ -24,6 +29,7 @@ class Engine:
     storage: Storage
     work_url: str
     clock: Clock
+    sealer: Sealer | None = None
 
     def put(self, task: Task) -> None:
         """Put a task's message on the queue."""
@@ -32,6 +38,10 @@ class Engine:
     def run_url(self, job_id: JobId, run: int) -> str:
         """Return the folder of what one run makes; it goes when the job is final."""
         return f"{self.jobs_url}/{job_id}/r{run}"
+
+    def seals_url(self, job_id: JobId) -> str:
+        """Return the folder of a job's secrets, sealed; it goes when the job is final."""
+        return f"{self.jobs_url}/{job_id}/{SEALS}"
 
     @property
     def jobs_url(self) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from media_nommer.core.errors import Failure
 from media_nommer.core.jobs import Job, JobState
+from media_nommer.core.recipes.secrets import has_sealed
 from media_nommer.core.tasks import (
     Outcome,
     PlannedTask,
@@ -16,6 +17,7 @@ from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.claims import HeldTask
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.core.workflow.publishing import publish
+from media_nommer.core.workflow.sealing import drop_seals
 from media_nommer.core.workflow.submitting import FIRST_KEY, close_tasks
 
 
@@ -72,7 +74,9 @@ def drop_work(
 
 
 def tidy_run(engine: Engine, task: Task) -> None:
-    """Remove what a run left in the work area if its job is over; the logs stay.
+    """Remove what a run left in the work area if its job is over, and its secrets.
+
+    The logs stay.
 
     It comes last, when nothing depends on it any more; what a death leaves here is found
     by feederd's tidying.
@@ -80,6 +84,8 @@ def tidy_run(engine: Engine, task: Task) -> None:
     job = engine.store.get_job(task.job_id)
     if job.state.final or job.run != task.run:
         engine.storage.delete_below(engine.run_url(task.job_id, task.run))
+    if job.state.final and has_sealed(job.recipe):
+        drop_seals(engine, job.id)
 
 
 def tell_of_reclaim(engine: Engine, task: Task, why: str) -> None:

@@ -1,7 +1,8 @@
 """Beginning, retrying and canceling: how a job comes to be worked on, or stops being so."""
 
-from media_nommer.core.errors import AlreadyExists, JobNotFound
+from media_nommer.core.errors import AlreadyExists, JobNotFound, SecretsGone
 from media_nommer.core.jobs import Job, JobId, JobState
+from media_nommer.core.recipes.secrets import has_sealed
 from media_nommer.core.tasks import Outcome, Task, TaskKind, TaskState, task_id
 from media_nommer.core.workflow.archiving import archived_job, look_up
 from media_nommer.core.workflow.changes import change_job, change_task
@@ -62,9 +63,12 @@ def retry(engine: Engine, job_id: JobId, *, whole: bool = False) -> Job:
         JobNotFound: no job has this id.
         JobArchived: the job has gone to the archive.
         IllegalTransition: the job is not final, or every output of it is in place.
+        SecretsGone: it had keys, which nobody has any more.
     """
 
     def retried(job: Job) -> Job:
+        if job.state.final and has_sealed(job.recipe):
+            raise SecretsGone(f"the keys of job {job.id} were deleted when it ended")
         return job.retried(at=engine.clock.now(), whole=whole)
 
     try:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from media_nommer.core.media import Media
+from media_nommer.core.ports.cipher import SegmentCipher
 from media_nommer.core.ports.encoder import Encoder
 from media_nommer.core.ports.probe import Probe
 from media_nommer.core.recipes import parse_recipe
@@ -18,7 +19,8 @@ from media_nommer.planning.tasks import Policy
 class Kit:
     """What nommers work with. ``threads`` are those of one encode.
 
-    ``check_room`` raises NoSpace unless so many bytes of scratch space are free.
+    ``check_room`` raises NoSpace unless so many bytes of scratch space are free. ``cipher``
+    encrypts segments, where the part is installed.
     """
 
     probe: Probe
@@ -26,6 +28,7 @@ class Kit:
     check_room: Callable[[int], None]
     threads: int
     cutting: Policy
+    cipher: SegmentCipher | None = None
 
 
 @dataclass(frozen=True, slots=True)

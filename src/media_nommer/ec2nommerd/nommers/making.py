@@ -17,6 +17,7 @@ from media_nommer.core.media import Media
 from media_nommer.core.ports.encoder import Progress
 from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.tasks import Result, ResultFile
+from media_nommer.core.workflow.sealing import opened
 from media_nommer.ec2nommerd.nommers.bars import with_bars_cut
 from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.checking import (
@@ -30,6 +31,7 @@ from media_nommer.ec2nommerd.nommers.extra_making import (
     measure_peaks,
 )
 from media_nommer.ec2nommerd.nommers.fetching import Fetched, Kit
+from media_nommer.ec2nommerd.nommers.locking import Locks
 from media_nommer.ec2nommerd.nommers.measuring import with_measures
 from media_nommer.ec2nommerd.nommers.own import make_own
 from media_nommer.ec2nommerd.nommers.packaging import Bench, Packaged, package_output
@@ -290,7 +292,9 @@ def _packaged(
         work.encode(kit.encoder, argv)
 
     attempt = f"{work.task.id}.c{work.held.number}"
-    return package_output(Bench(kit.probe, work.scratch, attempt, look, encode), plan)
+    locks = Locks(kit.cipher, lambda said: opened(work.engine, work.job.id, said))
+    bench = Bench(kit.probe, work.scratch, attempt, look, encode, locks)
+    return package_output(bench, plan)
 
 
 def _kept(work: Work, made: Produced) -> ResultFile:

@@ -8,6 +8,7 @@ from media_nommer.core.errors import MediaError, OutputDamaged
 from media_nommer.core.fragments import FragmentedFile
 from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import Probe
+from media_nommer.ec2nommerd.nommers.locking import NO_LOCKS, Locks, WholeLock
 from media_nommer.ec2nommerd.nommers.texts import packed_texts
 from media_nommer.planning.adaptive import AdaptivePlan, check_count
 from media_nommer.planning.ffmpeg import Produced
@@ -16,6 +17,8 @@ from media_nommer.planning.packaging.hls import target_duration
 from media_nommer.planning.packaging.index import index_bytes, index_place
 from media_nommer.planning.packaging.names import base_name, publication_id
 from media_nommer.planning.packaging.package import (
+    KeyFile,
+    Packing,
     Piece,
     Writing,
     package,
@@ -50,7 +53,7 @@ class Bench:
     """What packaging works with.
 
     ``attempt`` is like no other's; names are made of it. ``encode`` runs the encoder in
-    ``scratch``.
+    ``scratch``. ``locks`` encrypts what is published, where it can.
     """
 
     probe: Probe
@@ -58,6 +61,7 @@ class Bench:
     attempt: str
     look: Look
     encode: Callable[[Sequence[str]], None]
+    locks: Locks = NO_LOCKS
 
 
 def package_output(bench: Bench, output: OutputPlan) -> Packaged:
@@ -74,17 +78,21 @@ def package_output(bench: Bench, output: OutputPlan) -> Packaged:
     ]
     check_renditions(output.adaptive, made)
     texts = packed_texts(output, made, bench.scratch, publication)
-    check_count(len(package(output, made, texts)), f"outputs[{output.index}]")
+    files = package(output, made, texts, publication=publication)
+    check_count(len(files), f"outputs[{output.index}]")
     if output.adaptive.segments == "ts":
         made = [_transported(bench, output, each) for each in made]
     else:
         for each in made:
             _write_index(bench, output, each)
+    lock = bench.locks.whole(output.adaptive.encryption)
     kept = tuple(
-        _written(output, number, file, bench.scratch)
-        for number, file in enumerate(package(output, made, texts))
+        _written(output, number, file, bench.scratch, lock)
+        for number, file in enumerate(package(output, made, texts, publication=publication))
     )
     facts = _facts(output, made)
+    if output.adaptive.encryption is not None:
+        facts["encryption"] = output.adaptive.encryption.scheme
     if texts:
         facts["subtitles"] = [text_facts(each) for each in texts]
     return Packaged(kept, {**facts, "files": len(kept)})
@@ -152,23 +160,40 @@ def _write_index(bench: Bench, output: OutputPlan, packed: Packed) -> None:
 
 
 def _written(
-    output: OutputPlan, number: int, file: Piece | Writing, scratch: Path
+    output: OutputPlan,
+    number: int,
+    file: Packing,
+    scratch: Path,
+    lock: WholeLock | None,
 ) -> Produced:
-    """Bring one file about in scratch, under a name of ours."""
-    own = file.name not in output.names
-    if isinstance(file, Piece) and file.number:
-        path = transport_path(output, file.rendition, file.number)
-        return Produced(output.index, path, file.name, own=own)
-    if isinstance(file, Piece) and file.size is None:
-        path = rendition_path(output, file.rendition)
-        return Produced(output.index, path, file.name, own=own)
-    ending = file.name.rpartition(".")[2]
-    path = f"out-{output.index}-{number:06d}.{ending}"
+    """Bring one file about in scratch, under a name of ours, encrypted if it is to be."""
+    made = Produced(
+        output.index,
+        _path_of(output, number, file),
+        file.name,
+        own=file.name not in output.names,
+    )
+    path = scratch / made.path
     if isinstance(file, Writing):
-        (scratch / path).write_text(file.text, encoding="utf-8")
-    else:
-        _cut(scratch / rendition_path(output, file.rendition), file, scratch / path)
-    return Produced(output.index, path, file.name, own=own)
+        path.write_text(file.text, encoding="utf-8")
+    elif isinstance(file, KeyFile):
+        assert lock is not None
+        path.write_bytes(lock.key)
+        return made
+    elif file.size is not None and not file.number:
+        _cut(scratch / rendition_path(output, file.rendition), file, path)
+    if file.locked is not None:
+        assert lock is not None
+        lock.encrypt(path, file.locked)
+    return made
+
+
+def _path_of(output: OutputPlan, number: int, file: Packing) -> str:
+    if isinstance(file, Piece) and file.number:
+        return transport_path(output, file.rendition, file.number)
+    if isinstance(file, Piece) and file.size is None:
+        return rendition_path(output, file.rendition)
+    return f"out-{output.index}-{number:06d}.{file.name.rpartition('.')[2]}"
 
 
 def _cut(whole: Path, piece: Piece, path: Path) -> None:

@@ -8,6 +8,7 @@ from media_nommer.planning.packaging.hls_lines import (
     attributes,
     playlist_head,
     playlist_text,
+    whole_key,
 )
 from media_nommer.planning.packaging.hls_texts import TEXTS_GROUP, text_media
 from media_nommer.planning.packaging.languages import language_tag
@@ -34,12 +35,16 @@ def target_duration(renditions: Iterable[Packed]) -> int:
     return max(1, max(_rounded(length) for length in longest))
 
 
-def media_playlist(packed: Packed, target: int, *, segments: str) -> str:
-    """Return the playlist of one rendition."""
+def media_playlist(
+    packed: Packed, target: int, *, segments: str, key_uri: str | None = None
+) -> str:
+    """Return the playlist of one rendition, whose files are encrypted by a key."""
     ts = segments == "ts"
     lines = playlist_head(_VERSION_TS if ts else VERSION, target)
     if not ts:
-        lines.append(_map(packed, segments))
+        lines.append(_map(packed, segments))  # what comes before the key is in the clear
+    if key_uri is not None:
+        lines.append(whole_key(key_uri))
     for number, part in enumerate(packed.segments, start=1):
         lines.append(f"#EXTINF:{float(part.duration):.6f},")
         lines += _address(_place(packed, number, part, segments))

@@ -15,6 +15,11 @@ def playlist_head(version: int, target: int) -> list[str]:
     ]
 
 
+def whole_key(uri: str) -> str:
+    """Return the line after which files are encrypted whole, each by its number."""
+    return "#EXT-X-KEY:" + attributes(("METHOD", "AES-128"), ("URI", f'"{uri}"'))
+
+
 def attributes(*pairs: tuple[str, object]) -> str:
     """Return a list of attributes without those that are None."""
     return ",".join(f"{name}={value}" for name, value in pairs if value is not None)

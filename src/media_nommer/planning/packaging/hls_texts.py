@@ -7,6 +7,7 @@ from media_nommer.planning.packaging.hls_lines import (
     attributes,
     playlist_head,
     playlist_text,
+    whole_key,
 )
 from media_nommer.planning.packaging.languages import language_tag
 from media_nommer.planning.packaging.names import playlist_name
@@ -21,12 +22,13 @@ _FOR_THE_DEAF = (
 )
 
 
-def text_playlist(packed: PackedText) -> str:
+def text_playlist(packed: PackedText, key_uri: str | None = None) -> str:
     """Return the playlist of one track, which is one segment.
 
     Subtitles alone may have another target duration than all others.
     """
     lines = playlist_head(VERSION, max(1, ceil(packed.length)))
+    lines += [] if key_uri is None else [whole_key(key_uri)]
     lines += [f"#EXTINF:{float(packed.length):.6f},", text_name(packed.base)]
     return playlist_text([*lines, "#EXT-X-ENDLIST"])
 

@@ -47,6 +47,11 @@ def segment_name(base: str, number: int, *, ts: bool = False) -> str:
     return f"{base}/{number:05d}.{'ts' if ts else 'm4s'}"
 
 
+def key_name(publication: str) -> str:
+    """Return the name of the key of an output, where it is published."""
+    return f"key-{publication}.key"
+
+
 def playlist_name(base: str) -> str:
     """Return the name of a rendition's playlist."""
     return f"{base}.m3u8"

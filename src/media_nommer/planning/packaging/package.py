@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 from media_nommer.planning.adaptive import AdaptivePlan
 from media_nommer.planning.packaging.dash import manifest
@@ -17,11 +18,12 @@ from media_nommer.planning.packaging.names import (
     file_name,
     header_name,
     key_frames_name,
+    key_name,
     playlist_name,
     segment_name,
 )
 from media_nommer.planning.packaging.packed import Packed
-from media_nommer.planning.packaging.segments import mean_bits, peak_bits
+from media_nommer.planning.packaging.segments import encrypted_whole, mean_bits, peak_bits
 from media_nommer.planning.packaging.texts import PackedText, text_name
 from media_nommer.planning.plan import OutputPlan
 
@@ -30,7 +32,8 @@ from media_nommer.planning.plan import OutputPlan
 class Piece:
     """A file that is so many bytes of a rendition's file: all of it without a ``size``.
 
-    With a ``number`` it is the rendition's segment of MPEG-TS, counted from 1.
+    With a ``number`` it is the rendition's segment of MPEG-TS, counted from 1. One that is
+    ``locked`` is encrypted whole, as the segment of this number, from 0.
     """
 
     name: str
@@ -38,19 +41,35 @@ class Piece:
     offset: int = 0
     size: int | None = None
     number: int = 0
+    locked: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A file that is a text."""
+    """A file that is a text; a ``locked`` one as a ``Piece`` is."""
 
     name: str
     text: str
+    locked: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A file that is the key of all that is locked."""
+
+    name: str
+
+
+Packing: TypeAlias = Piece | Writing | KeyFile
 
 
 def package(
-    output: OutputPlan, made: Sequence[Packed], texts: Sequence[PackedText] = ()
-) -> tuple[Piece | Writing, ...]:
+    output: OutputPlan,
+    made: Sequence[Packed],
+    texts: Sequence[PackedText] = (),
+    *,
+    publication: str = "",
+) -> tuple[Packing, ...]:
     """Return the files of an adaptive output: segments first, and its manifests last.
 
     So who reads a manifest always finds all that it names.
@@ -58,12 +77,20 @@ def package(
     assert output.adaptive is not None
     plan, folder = output.adaptive, PurePosixPath(output.names[0]).parent
     target = target_duration(made)
-    files: list[Piece | Writing] = []
+    files: list[Packing] = []
+    if plan.encryption is not None and plan.encryption.publish_key:
+        files.append(KeyFile(key_name(publication)))
     files += [piece for each in made for piece in _pieces(each, plan)]
-    files += [Writing(text_name(each.base), each.text) for each in texts]
+    lock = None if plan.encryption is None else 0
+    files += [Writing(text_name(each.base), each.text, lock) for each in texts]
+    if plan.encryption is not None:
+        made = [replace(m, segments=encrypted_whole(m.segments)) for m in made]
     if "hls" in plan.formats:
-        files += [Writing(playlist_name(each.base), text_playlist(each)) for each in texts]
-        files += [text for each in made for text in _playlists(each, plan, target)]
+        key = _key_uri(plan, publication)
+        files += [
+            Writing(playlist_name(each.base), text_playlist(each, key)) for each in texts
+        ]
+        files += [text for each in made for text in _playlists(each, plan, target, key)]
     beside = [_moved(file, folder) for file in files]
     return (*beside, *_manifests(output, made, texts, target))
 
@@ -105,13 +132,27 @@ def _pieces(packed: Packed, plan: AdaptivePlan) -> Iterator[Piece]:
         yield Piece(header_name(base), key, 0, packed.file.header)
     for number, part in enumerate(packed.segments, start=1):
         name = segment_name(base, number, ts=ts)
-        yield Piece(name, key, part.offset, part.size, number if ts else 0)
+        lock = number - 1 if plan.encryption else None
+        yield Piece(name, key, part.offset, part.size, number if ts else 0, lock)
 
 
-def _playlists(packed: Packed, plan: AdaptivePlan, target: int) -> Iterator[Writing]:
-    text = media_playlist(packed, target, segments=plan.segments)
+def _key_uri(plan: AdaptivePlan, publication: str) -> str | None:
+    if plan.encryption is None:
+        return None
+    return plan.encryption.key_url or key_name(publication)
+
+
+def _wound(plan: AdaptivePlan) -> bool:
+    """Say whether key frames can be fetched alone, as out of files encrypted whole not."""
+    return plan.segments != "ts" and plan.encryption is None
+
+
+def _playlists(
+    packed: Packed, plan: AdaptivePlan, target: int, key_uri: str | None
+) -> Iterator[Writing]:
+    text = media_playlist(packed, target, segments=plan.segments, key_uri=key_uri)
     yield Writing(playlist_name(packed.base), text)
-    if packed.rendition.video and plan.segments != "ts":
+    if packed.rendition.video and _wound(plan):
         text = key_frames_playlist(packed, target, segments=plan.segments)
         yield Writing(key_frames_name(packed.base), text)
 
@@ -125,11 +166,10 @@ def _manifests(
         if kind == "dash":
             text = manifest(made, target, segments=plan.segments, texts=texts)
         else:
-            keys = plan.segments != "ts"
-            text = master_playlist(made, target, key_frames=keys, texts=texts)
+            text = master_playlist(made, target, key_frames=_wound(plan), texts=texts)
         yield Writing(name, text)
 
 
-def _moved(file: Piece | Writing, folder: PurePosixPath) -> Piece | Writing:
+def _moved(file: Packing, folder: PurePosixPath) -> Packing:
     name = str(folder / file.name)
     return replace(file, name=name)

@@ -1,13 +1,14 @@
 """From the fragments of a file to the segments that players fetch, and what these take."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 
 from media_nommer.core.fragments import Fragment, FragmentedFile
 
 _NEAR = 0.05  # seconds: times are rounded to ticks, and no group of pictures is as short
+_BLOCK = 16  # bytes of AES
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ def length_of(file: FragmentedFile) -> Fraction:
     """Return when the last frame of a file ends, in seconds."""
     last = file.fragments[-1]
     return Fraction(last.time + last.duration, file.timescale)
+
+
+def encrypted_whole(parts: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Return segments as large as they are when each is encrypted with AES-128."""
+    return tuple(replace(part, size=(part.size // _BLOCK + 1) * _BLOCK) for part in parts)
 
 
 def peak_bits(parts: Sequence[Segment], target: int) -> int:
