@@ -12,12 +12,13 @@ from media_nommer.core.jobs import Job, JobId
 from media_nommer.core.nodes import Machine, Node, NodeId, NodeState, given_at
 from media_nommer.core.ports.fleet import Fleet
 from media_nommer.core.wire import UnknownVersion
-from media_nommer.core.workflow.archiving import archived_job
+from media_nommer.core.workflow.archiving import archived_job, look_up
 from media_nommer.core.workflow.changes import change_node
 from media_nommer.core.workflow.engine import SEALS, Engine, WorkPolicy
 from media_nommer.core.workflow.ledger import forget_before, keep_entry
 from media_nommer.core.workflow.lost import LostWork, abandon_overdue, let_go_of
 from media_nommer.core.workflow.sealing import drop_seals
+from media_nommer.core.workflow.stranded import drop_stranded
 from media_nommer.core.workflow.watch import BeatWatch
 from media_nommer.feederd.sweeper import Sweeper
 
@@ -217,10 +218,10 @@ class Janitor:
     def tidy(self) -> int:
         """Remove what no one needs any more; return how many folders and records went.
 
-        That is what the runs of final jobs left in the work area, and their secrets, old
-        logs of jobs and of nodes, the records of nodes that are long gone, which go to the
-        ledger, and the oldest days of that. A folder whose job is neither on record nor in
-        the archive is left alone, but for secrets.
+        That is what runs of final jobs left in the work area, their secrets, and what is
+        half-put where their outputs go; old logs of jobs and of nodes; the records of nodes
+        that are long gone, which go to the ledger, and the oldest days of that. A folder
+        whose job is neither on record nor in the archive is left alone, but for secrets.
         """
         removed = 0
         left = self._left_by_job()
@@ -231,6 +232,8 @@ class Janitor:
                 removed += SEALS in folders and self._remove_stray_seals(job_id)
                 continue
             for folder in self._not_needed(end, folders):
+                if folder not in {"logs", SEALS} and not self._dropped(job_id, end):
+                    continue  # the next time
                 self._engine.storage.delete_below(
                     f"{self._engine.jobs_url}/{job_id}/{folder}"
                 )
@@ -295,6 +298,19 @@ class Janitor:
                 past = folder != f"r{end.run}"
                 if past or self._over_for(end, self._policy.keep_runs_for):
                     yield folder
+
+    def _dropped(self, job_id: JobId, end: _JobEnd) -> bool:
+        """Drop what the worker had half-put that never came to tidy up; False to wait.
+
+        While a job goes on its workers do that themselves.
+        """
+        if end.since is None:
+            return True
+        try:
+            job = look_up(self._engine, job_id)
+        except JobNotFound:
+            return True
+        return drop_stranded(self._engine, job, until=end.since)
 
     def _over_for(self, end: _JobEnd, period: timedelta) -> bool:
         return end.since is not None and self._engine.clock.now() - end.since >= period

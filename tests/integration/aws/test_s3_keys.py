@@ -133,6 +133,34 @@ def test_what_names_no_object_is_refused(url: str) -> None:
         place_of(url)
 
 
+def test_only_our_own_unfinished_uploads_of_a_time_are_dropped(
+    storage: S3Storage, s3: Any, bucket: str
+) -> None:
+    others = ("out/film.mp4.bak", "out/film", "else/film.mp4")
+    for key in ("out/film.mp4", "out/film.mp4", "out/b ü.mp4", *others):
+        s3.create_multipart_upload(Bucket=bucket, Key=key)
+    urls = [Place(bucket, key).url for key in ("out/film.mp4", "out/b ü.mp4", "out/none")]
+    now, minute = datetime.now(UTC), timedelta(minutes=1)
+
+    before = storage.drop_unfinished(urls, since=now - 9 * minute, until=now - minute)
+    after = storage.drop_unfinished(urls, since=now + minute, until=now + 9 * minute)
+    assert (before, after) == (0, 0)
+    assert len(uploads(s3, bucket)) == 6
+
+    assert storage.drop_unfinished(urls, since=now - minute, until=now + minute) == 3
+    assert sorted(uploads(s3, bucket)) == sorted(others)
+
+
+def test_who_may_not_see_uploads_is_told_so(
+    storage: S3Storage, faults: Faults, bucket: str
+) -> None:
+    faults.plan("ListMultipartUploads", answer(403, "AccessDenied"))
+    now = datetime.now(UTC)
+
+    with pytest.raises(AccessDenied):
+        storage.drop_unfinished([f"s3://{bucket}/a"], since=now, until=now)
+
+
 def test_uploads_that_the_dead_left_are_swept_up_and_no_others(
     storage: S3Storage, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

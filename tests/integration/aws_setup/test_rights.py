@@ -6,7 +6,7 @@ it does not know which thing a call is about. It knows no SimpleDB.
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +160,21 @@ def test_feederd_sweeps_the_work_area_and_gives_links(
     assert storage.sweep(f"s3://{bucket}/work", timedelta(days=1)) == 0
     assert storage.link(f"s3://{bucket}/out/film.mp4", MINUTE)
     storage.delete_below(f"s3://{bucket}/work/archive")
+
+
+@pytest.mark.parametrize("who", ["node", "feederd"])
+def test_both_may_drop_what_was_half_put_at_a_destination(
+    acting: As, bucket: str, who: str
+) -> None:
+    nodes = acting("node").client("s3")
+    nodes.create_multipart_upload(Bucket=bucket, Key="out/film.mp4")
+    now = datetime.now(UTC)
+
+    dropped = S3Storage(acting(who)).drop_unfinished(
+        [f"s3://{bucket}/out/film.mp4"], since=now - MINUTE, until=now + MINUTE
+    )
+
+    assert dropped == 1
 
 
 def test_feederd_may_have_machines_and_end_them(

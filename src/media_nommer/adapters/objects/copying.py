@@ -174,6 +174,23 @@ def _replace_locked(part: Path, target: Path, expected: Callable[[Path], bool]) 
         return True
 
 
+def sweep_parts(target: Path) -> int:
+    """Remove the parts of this target that were left behind; return how many.
+
+    Those that somebody writes to are locked, and stay.
+    """
+    start, removed = f".{_tag(target)}.", 0
+    length = len(_part_name(target).name)
+    for entry in os.scandir(target.parent):
+        named_so = entry.name.startswith(start) and len(entry.name) == length
+        if named_so and is_part(entry.name):
+            with contextlib.suppress(OSError), _opened(Path(entry.path)) as handle:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                Path(entry.path).unlink()
+                removed += 1
+    return removed
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
@@ -194,7 +211,7 @@ def _tag(target: Path) -> str:
 
 def _new_part(target: Path) -> tuple[Path, int]:
     """Make a part and lock it; one that a sweeper took before that is made anew."""
-    _sweep(target)
+    sweep_parts(target)
     while True:
         part = _part_name(target)
         handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -204,16 +221,6 @@ def _new_part(target: Path) -> tuple[Path, int]:
             if os.path.samestat(os.fstat(handle), part.stat()):
                 return part, handle
         os.close(handle)
-
-
-def _sweep(target: Path) -> None:
-    """Remove the parts of this target that were left behind."""
-    start = f".{_tag(target)}."
-    for entry in os.scandir(target.parent):
-        if entry.name.startswith(start) and is_part(entry.name):
-            with contextlib.suppress(OSError), _opened(Path(entry.path)) as handle:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                Path(entry.path).unlink()
 
 
 def _copy(reader: int, writer: int, stop: StopCheck) -> None:

@@ -6,7 +6,7 @@ import stat as modes
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from typing_extensions import override
@@ -128,6 +128,18 @@ class FileStorage(Storage):
                     if copying.is_part(path.name) and path.lstat().st_mtime < before:
                         path.unlink()
                         removed += 1
+        return removed
+
+    @override
+    def drop_unfinished(
+        self, urls: Sequence[str], *, since: datetime, until: datetime
+    ) -> int:
+        """Remove the hidden files beside these that nobody writes to any more."""
+        removed = 0
+        for url in urls:
+            target = self._path(url)
+            with disk_errors(url), suppress(FileNotFoundError, NotADirectoryError):
+                removed += copying.sweep_parts(target)
         return removed
 
     @override

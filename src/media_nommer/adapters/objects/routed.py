@@ -1,9 +1,10 @@
 """Many storages as one, each asked for the URLs of its own scheme."""
 
+import builtins
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from typing_extensions import override
@@ -102,6 +103,19 @@ class RoutedStorage(Storage):
     def sweep(self, prefix: str, older_than: timedelta) -> int:
         """Remove what writers that died left half-made below ``prefix``."""
         return self._serving(prefix).sweep(prefix, older_than)
+
+    @override
+    def drop_unfinished(
+        self, urls: Sequence[str], *, since: datetime, until: datetime
+    ) -> int:
+        """Drop what was begun between these times of puts at these ``urls``."""
+        by_storage: dict[Storage, builtins.list[str]] = {}
+        for url in urls:
+            by_storage.setdefault(self._serving(url), []).append(url)
+        return sum(
+            storage.drop_unfinished(theirs, since=since, until=until)
+            for storage, theirs in by_storage.items()
+        )
 
     @override
     def link(self, url: str, lasting: timedelta) -> str | None:

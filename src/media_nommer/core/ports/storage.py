@@ -1,9 +1,9 @@
 """Where bytes are: sources, destinations and the work area, all named by URL."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from media_nommer.core.errors import WorkStopped
@@ -146,6 +146,19 @@ class Storage(ABC):
 
         Nobody can see it, and nobody goes on with what was begun so long ago. A storage
         that leaves nothing behind has nothing to do.
+        """
+        return 0
+
+    def drop_unfinished(
+        self, urls: Sequence[str], *, since: datetime, until: datetime
+    ) -> int:
+        """Drop what was begun between these times of puts at just these ``urls``; count it.
+
+        A put that goes on all the same is begun anew. A storage that leaves nothing behind,
+        or where it costs nothing, has nothing to do.
+
+        Raises:
+            AccessDenied: we may put there, and not look for what is unfinished.
         """
         return 0
 

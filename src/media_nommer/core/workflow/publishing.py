@@ -21,6 +21,7 @@ from media_nommer.core.tasks import Result, ResultFile
 from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.claims import HeldTask
 from media_nommer.core.workflow.engine import Engine
+from media_nommer.core.workflow.stranded import drop_stranded
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +56,8 @@ def publish(engine: Engine, held: HeldTask, result: Result) -> Job:
         StorageError: the destination does not take bytes now; worth another try.
     """
     job = record_publication(engine, held, result)
+    if held.number > 1 or job.run > 1:  # whoever was before us may have died at a put
+        drop_stranded(engine, job, until=engine.clock.now())
     for index, output in enumerate(job.outputs):
         if output.state is not OutputState.PENDING:
             continue

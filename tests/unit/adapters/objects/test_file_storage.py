@@ -2,7 +2,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -312,3 +312,23 @@ def test_what_a_writer_that_died_left_half_made_is_swept_and_nothing_else(
         f".film.mp4.{'1' * 16}.part",
         ".mine.part",
     ]
+
+
+def test_what_a_writer_that_died_left_of_one_file_goes_and_what_is_written_stays(
+    tmp_path: Path,
+) -> None:
+    dead, alive, other = (
+        tmp_path / f".{name}.{digit * 16}.part"
+        for name, digit in (("film.mp4", "0"), ("film.mp4", "1"), ("film.mp4.bak", "2"))
+    )
+    for path in (dead, alive, other):
+        path.write_bytes(b"half")
+    now = datetime.now(UTC)
+    urls = [file_url(tmp_path / "film.mp4"), file_url(tmp_path / "none" / "a.mp4")]
+
+    with alive.open("rb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        removed = FileStorage().drop_unfinished(urls, since=now, until=now)
+
+    assert removed == 1
+    assert sorted(tmp_path.iterdir()) == sorted([alive, other])

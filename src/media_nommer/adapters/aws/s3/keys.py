@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
+from os.path import commonprefix
 from typing import Any
 
 import structlog
@@ -11,6 +13,9 @@ from media_nommer.adapters.aws.s3.names import Place
 from media_nommer.core.errors import AccessDenied, StorageRefused
 
 log = structlog.get_logger(__name__)
+
+#: How many lists of a thousand uploads are read for those to some keys.
+_MOST_PAGES = 10
 
 
 def pages(calls: S3Calls, folder: Place) -> Iterator[list[str]]:
@@ -39,20 +44,46 @@ def delete_all(calls: S3Calls, folder: Place, keys: list[str]) -> None:
 
 def abort_unfinished(calls: S3Calls, folder: Place, limit: datetime) -> int:
     """Abort the uploads below ``folder`` that began before ``limit``; return how many."""
-    old = [
-        upload
-        for page in _paginated(calls, "list_multipart_uploads", folder)
-        for upload in page.get("Uploads", ())
-        if upload["Initiated"] < limit
-    ]
-    for upload in old:
-        place = Place(folder.bucket, str(upload["Key"]))
+    return _abort(
+        calls,
+        folder.bucket,
+        [
+            upload
+            for page in _paginated(calls, "list_multipart_uploads", folder)
+            for upload in page.get("Uploads", ())
+            if upload["Initiated"] < limit
+        ],
+    )
+
+
+def abort_begun(
+    calls: S3Calls, bucket: str, wanted: set[str], time: tuple[datetime, datetime]
+) -> int:
+    """Abort the uploads to just these keys that began in a time; return how many."""
+    since, until = time
+    common = Place(bucket, commonprefix([*wanted]))  # noqa: RUF071 - keys, no paths
+    listed = _paginated(calls, "list_multipart_uploads", common)
+    return _abort(
+        calls,
+        bucket,
+        [
+            upload
+            for page in islice(listed, _MOST_PAGES)
+            for upload in page.get("Uploads", ())
+            if upload["Key"] in wanted and since <= upload["Initiated"] <= until
+        ],
+    )
+
+
+def _abort(calls: S3Calls, bucket: str, uploads: list[Any]) -> int:
+    for upload in uploads:
+        place = Place(bucket, str(upload["Key"]))
         try:
             calls.call("abort_multipart_upload", place, UploadId=upload["UploadId"])
         except NoUpload:
             continue
         log.info("upload_aborted", url=place.url, begun=upload["Initiated"].isoformat())
-    return len(old)
+    return len(uploads)
 
 
 def _paginated(calls: S3Calls, operation: str, folder: Place) -> Iterator[Any]:

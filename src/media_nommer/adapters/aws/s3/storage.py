@@ -1,8 +1,8 @@
 """Objects of Amazon S3, or of a server that speaks it, at ``s3://bucket/key``."""
 
 import hashlib
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from typing_extensions import override
@@ -227,6 +227,26 @@ class S3Storage(Storage):
         """
         limit = self._clock.now() - older_than
         return keys.abort_unfinished(self._calls, folder_of(prefix), limit)
+
+    @override
+    def drop_unfinished(
+        self, urls: Sequence[str], *, since: datetime, until: datetime
+    ) -> int:
+        """Abort the uploads to just these keys that began between these times; count them.
+
+        A few lists tell of them, however many keys there are; in a folder with ten thousand
+        uploads of others some of ours may stay.
+        """
+        places = [place_of(url) for url in urls]
+        return sum(
+            keys.abort_begun(
+                self._calls,
+                bucket,
+                {place.key for place in places if place.bucket == bucket},
+                (since, until),
+            )
+            for bucket in sorted({place.bucket for place in places})
+        )
 
     def _transfer(self, stop: StopCheck) -> Transfer:
         return Transfer(stop, self._patience)

@@ -86,6 +86,7 @@ def node_policy(site: Site) -> Policy:
             *_objects(site, "Sources", site.sources, _S3_READ),
             *_objects(site, "Destinations", site.destinations, _S3_WRITE),
             _listing(site, (site.work, *site.sources, *site.destinations)),
+            _unfinished(site),
             *_roles_of_others(site),
             _untouched(site),
         ]
@@ -94,14 +95,14 @@ def node_policy(site: Site) -> Policy:
 
 def feederd_policy(site: Site) -> Policy:
     """Return what feederd may do: keep the records, give links, have machines of nodes."""
-    own = site.s3_arn(site.bucket)
     return policy(
         [
             *_records_and_queues(site),
             *_objects(site, "Work", (site.work,), _S3_WRITE),
             *_objects(site, "Links", site.destinations, _S3_READ),
             _listing(site, (site.work, *site.destinations)),
-            allow("Unfinished", ["s3:ListBucketMultipartUploads"], [own]),
+            *_objects(site, "Aborts", site.destinations, ("AbortMultipartUpload",)),
+            _unfinished(site),
             *_roles_of_others(site),
             _untouched(site),
             *_machines(site),
@@ -145,6 +146,13 @@ def _listing(site: Site, places: Iterable[Place]) -> Statement:
     """
     buckets = sorted({site.s3_arn(place.bucket) for place in places})
     return allow("Lists", ["s3:ListBucket"], buckets)
+
+
+def _unfinished(site: Site) -> Statement:
+    """Return the right to see the uploads that somebody died over."""
+    places = (site.work, *site.destinations)
+    buckets = sorted({site.s3_arn(place.bucket) for place in places})
+    return allow("Unfinished", ["s3:ListBucketMultipartUploads"], buckets)
 
 
 def _roles_of_others(site: Site) -> list[Statement]:

@@ -1,0 +1,41 @@
+"""What workers that died left half-put at a job's destinations: unseen, and paid for."""
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from media_nommer.core.errors import NommerError
+from media_nommer.core.jobs import Job
+from media_nommer.core.workflow.engine import Engine
+
+log = structlog.get_logger(__name__)
+
+#: Clocks of services and ours are not further apart: they refuse our calls otherwise.
+_SKEW = timedelta(minutes=15)
+
+
+def drop_stranded(engine: Engine, job: Job, *, until: datetime) -> bool:
+    """Drop what was begun by then of the files that a job has on record as its own to put.
+
+    Return whether there is no use in another try. Only objects with just the recorded names
+    are touched, and only what began since the job was created: others write there too. One
+    who still lives begins its upload anew, if it may put it at all.
+    """
+    urls = tuple(dict.fromkeys(file.url for out in job.outputs for file in out.files))
+    if not urls:
+        return True
+    since, until = job.created_at - _SKEW, until + _SKEW
+    try:
+        dropped = engine.storage.drop_unfinished(urls, since=since, until=until)
+    except NommerError as error:
+        log.warning(
+            "uploads_left",
+            job=job.id,
+            code=error.code,
+            message=error.message,
+            advice=error.advice,
+        )
+        return not error.retryable
+    if dropped:
+        log.info("uploads_dropped", job=job.id, count=dropped)
+    return True
