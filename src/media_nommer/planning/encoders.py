@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from media_nommer.core.recipes.codecs import AudioCodec, Container
 from media_nommer.planning.adaptive import Rendition
 from media_nommer.planning.cutting import Cut
-from media_nommer.planning.loudness import Measured, loudness_filters
+from media_nommer.planning.loudness import Measured, habits_of, loudness_filters
 from media_nommer.planning.mixing import mixing_filters
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.sound import AudioPlan
@@ -65,7 +65,8 @@ def all_filters(
     """Return the filters from a sound of the source to its encoder."""
     loud: tuple[str, ...] = ()
     if audio.loudness is not None and measured is not None:
-        loud = loudness_filters(audio.loudness, measured, audio.sample_rate)
+        habits = habits_of(audio.codec, audio.bitrate)
+        loud = loudness_filters(audio.loudness, measured, audio.sample_rate, habits)
     return (*sound_filters(audio, cut), *loud, *audio.fades.filters("afade"))
 
 

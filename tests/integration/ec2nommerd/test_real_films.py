@@ -111,6 +111,28 @@ def test_an_output_that_cannot_be_made_costs_no_other(
     assert len(runs) == 4
 
 
+def test_an_output_that_is_damaged_costs_none_that_was_looked_at_before_it(
+    studio: Studio, tmp_path: Path
+) -> None:
+    script = tmp_path / "ffmpeg"
+    script.write_text(
+        f'#!/bin/sh\n"{find_ffmpeg()}" "$@" || exit\n'
+        'case " $* " in *" libopus "*)\n'
+        '  for last; do :; done; echo rubbish > "${last#file:}";;\n'
+        "esac\n"
+    )
+    script.chmod(0o755)
+    job = studio.submit(FILM, OPUS)
+
+    studio.work(ffmpeg=script)
+
+    job = studio.service.get(job.id)
+    assert states(job) == [GOOD, BAD]
+    assert job.failure is not None
+    assert job.failure.code == "OUTPUT_DAMAGED"
+    assert studio.published() == ["film.mp4"]
+
+
 def test_an_output_that_kills_its_encoder_costs_no_other(
     studio: Studio, tmp_path: Path
 ) -> None:

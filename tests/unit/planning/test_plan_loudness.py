@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 from planning_media import FILM, plans_of
 
 from media_nommer.core.errors import InvalidRecipe
+from media_nommer.core.recipes.codecs import AudioCodec
 from media_nommer.planning.ffmpeg import encode_command, measure_commands
-from media_nommer.planning.loudness import Measured, Target, loudness_filters, measured_in
+from media_nommer.planning.loudness import (
+    Measured,
+    Target,
+    habits_of,
+    loudness_filters,
+    measured_in,
+)
 
 FILM_UNTITLED = replace(FILM, title=None)
 LOG = (
@@ -76,7 +83,7 @@ def test_the_gain_of_each_output_is_its_own() -> None:
             (
                 "volume=4.00dB",
                 "aresample=192000",
-                "alimiter=limit=0.8913:level=0:latency=1",
+                "alimiter=limit=0.8414:level=0:latency=1",
                 "aresample=48000",
             ),
             id="peaks held down",
@@ -89,6 +96,25 @@ def test_the_limiter_is_only_there_where_it_is_needed(
     loudness: float, peak: float, filters: tuple[str, ...]
 ) -> None:
     assert loudness_filters(Target(-16, -1), Measured(loudness, peak), 48000) == filters
+
+
+@pytest.mark.parametrize(
+    ("codec", "kbits", "filters"),
+    [
+        ("aac", 128, ("volume=4.00dB", "alimiter=limit=0.7499:level=0:latency=1")),
+        ("mp3", 96, ("volume=4.64dB", "alimiter=limit=0.8072:level=0:latency=1")),
+        ("mp3", 320, ("volume=4.00dB", "alimiter=limit=0.7499:level=0:latency=1")),
+        ("flac", None, ("volume=4.00dB",)),
+    ],
+)
+def test_what_an_encoder_does_to_loudness_and_peaks_is_reckoned_with(
+    codec: AudioCodec, kbits: int | None, filters: tuple[str, ...]
+) -> None:
+    made = loudness_filters(
+        Target(-16, -1), Measured(-20, -5.2), 48000, habits_of(codec, kbits)
+    )
+
+    assert tuple(each for each in made if not each.startswith("aresample")) == filters
 
 
 def test_what_was_measured_is_read_from_the_log() -> None:

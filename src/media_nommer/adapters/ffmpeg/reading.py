@@ -131,7 +131,7 @@ class _Walk:
         if self.first is None:
             self.first = self.end = pts
         self.first = min(self.first, pts)
-        self.end = max(self.end, pts + (packet.duration or 0))
+        self.end = max(self.end, pts + _signed(packet.duration or 0))
 
     def result(self, index: int, kind: str, time_base: Fraction | None) -> StreamCount:
         unit = time_base or Fraction(1, 1000)
@@ -179,6 +179,14 @@ def _opened(fd: int, name: str) -> Iterator[InputContainer]:
             ) from error
         with container:
             yield container
+
+
+def _signed(duration: int) -> int:
+    """Return a duration that may be below nought: a short Vorbis ends before it began.
+
+    FFmpeg reads it into a number without a sign.
+    """
+    return duration - 2**32 if 2**31 <= duration < 2**32 else duration
 
 
 def _reason(error: BaseException) -> str:

@@ -178,7 +178,7 @@ def _make(kit: Kit, work: Work, source: Fetched, plans: Sequence[OutputPlan]) ->
     to_measure = [plan.index for plan in plans if plan.measure]
     with work.part(0.0, _MEASURED_FROM if to_measure else 1.0):
         frames = _encoded(kit, work, command, plans, media)
-    whole = Result()
+    finished: list[tuple[OutputPlan, Sequence[Produced], dict[str, object]]] = []
     for plan in plans:
         made, facts = _finished(kit, work, plan, command, source, frames)
         if plan.measure:
@@ -190,6 +190,9 @@ def _make(kit: Kit, work: Work, source: Fetched, plans: Sequence[OutputPlan]) ->
                 )
         if found := qualities.get(plan.index):
             facts |= {"quality": found.quality, "vmaf": found.score}
+        finished.append((plan, made, facts))
+    whole = Result()
+    for plan, made, facts in finished:  # all are good: none will be made again apart
         whole = _with_output(whole, work, plan, made, facts)
     work.report(1.0)
     return whole

@@ -1,0 +1,94 @@
+"""How loud outputs come out of every encoder, measured in what they left."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from tests.odd_sources import ffmpeg
+
+from media_nommer.adapters.objects.paths import file_url
+from media_nommer.conf.settings import Settings
+from media_nommer.core.jobs import JobState
+from media_nommer.embedded import embedded
+
+TARGET, PEAK = -16.0, -1.0
+_NEAR = 0.5  # LU
+_NEAR_OF = {("opus", "six"): 1.0}  # libopus makes a centre of its own bits softer
+_NOISE = "anoisesrc=c=pink:r=48000:a=0.5:d={},highpass=f=150,lowpass=f=6000"
+_SPEECH = "volume='if(lt(mod(t,1.5),0.6),0.9,if(lt(mod(t,1.5),1.1),0.02,0.2))':eval=frame"
+_CLICKS = "volume='if(lt(mod(t,0.5),0.01),0.95,0.03)':eval=frame"
+_SIX = "pan=5.1|c0=0.5*c0|c1=0.4*c0|c2=0.7*c0|c3=c0|c4=0.1*c0|c5=0.12*c0"
+
+#: Each sound: how long it is, and what is done to the noise.
+SOUNDS: dict[str, tuple[float, str]] = {
+    "quiet": (3, "volume=-34dB,aformat=channel_layouts=stereo"),
+    "loud": (3, "volume=14dB,alimiter=limit=0.98:level=0,aformat=channel_layouts=stereo"),
+    "dynamic": (4.5, f"{_SPEECH},aformat=channel_layouts=stereo"),
+    "six": (3, _SIX),
+    "mono": (3, "aformat=channel_layouts=mono"),
+    "short": (0.6, "aformat=channel_layouts=stereo"),
+    "clicks": (3, f"{_CLICKS},aformat=channel_layouts=stereo"),
+}
+CODECS: dict[str, tuple[str, str]] = {
+    "aac": ("a.m4a", "aac"),
+    "opus": ("b.opus", "opus"),
+    "mp3": ("c.mp3", "mp3"),
+    "ac3": ("d.mka", "ac3"),
+    "flac": ("e.flac", "flac"),
+    "vorbis": ("f.ogg", "vorbis"),
+}
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every sound by every encoder, in a folder of its own each."""
+    folder = tmp_path_factory.mktemp("loudness")
+    said = {"loudness": {"target": TARGET, "true_peak": PEAK}}
+    wanted = [
+        {"name": name, "audio": {"codec": codec, **said}} for name, codec in CODECS.values()
+    ]
+    with embedded(Settings(), folder) as here:
+        for sound, (seconds, filters) in SOUNDS.items():
+            graph = f"{_NOISE.format(seconds)},{filters}"
+            ffmpeg(folder, "-f", "lavfi", "-i", graph, f"{sound}.wav")
+            here.submit(
+                {
+                    "inputs": [{"url": file_url(folder / f"{sound}.wav")}],
+                    "destination": file_url(folder / sound),
+                    "outputs": wanted,
+                }
+            )
+        jobs = here.run()
+    assert [job.failure for job in jobs if job.state is not JobState.FINISHED] == []
+    return folder
+
+
+def _measured(path: Path) -> tuple[float, float]:
+    """Return LUFS and dBTP of a file, by FFmpeg's own meter."""
+    argv = ("-i", f"./{path.name}", "-af", "ebur128=peak=true:framelog=quiet")
+    log = ffmpeg(path.parent, *argv, "-loglevel", "info", "-f", "null", "-", errors=True)
+    loudness = re.findall(r"I:\s+(-?[\d.]+) LUFS", log)
+    peak = re.findall(r"Peak:\s+(-?[\d.]+) dBFS", log)
+    return float(loudness[-1]), float(peak[-1])
+
+
+def _all(folder: Path, codec: str) -> Iterator[tuple[str, float, float]]:
+    for sound in SOUNDS:
+        yield sound, *_measured(folder / sound / CODECS[codec][0])
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_every_encoder_leaves_a_sound_as_loud_as_asked_and_its_peaks_below_the_limit(
+    codec: str, outputs: Path
+) -> None:
+    found = list(_all(outputs, codec))
+
+    off: Mapping[str, float] = {
+        sound: loudness
+        for sound, loudness, _ in found
+        if sound != "clicks"  # whose limiter takes of it
+        and abs(loudness - TARGET) > _NEAR_OF.get((codec, sound), _NEAR)
+    }
+    assert off == {}
+    assert {sound: peak for sound, _, peak in found if peak > PEAK} == {}
