@@ -132,8 +132,7 @@ def _film(probe: "AvProbe", recipe: Recipe) -> Film:
     """Return what the inputs of a recipe make, each looked into."""
     files = files_of(sources_of(recipe.model_dump(mode="json")))
     found = {url: probe.examine(_path(url)) for url in files}
-    urls = [source.url for source in recipe.inputs]
-    return film_of([found[url] for url in urls], recipe, [files[url] for url in urls])
+    return film_of(found, recipe, files)
 
 
 def _path(url: str) -> Path:

@@ -71,7 +71,7 @@ def all_filters(
 
 
 def sounds_options(
-    output: OutputPlan, measured: Measured | None, *, in_graph: bool = False
+    output: OutputPlan, measured: Mapping[str, Measured], *, in_graph: bool = False
 ) -> tuple[str, ...]:
     """Return the encoders' options of all sounds of a file.
 
@@ -79,10 +79,12 @@ def sounds_options(
     """
     if output.audio is None:
         return ()
-    told = (measured, *(None for _ in output.more_audio))
     options = [
-        audio_options(audio, () if in_graph else all_filters(audio, output.cut, found))
-        for audio, found in zip((output.audio, *output.more_audio), told, strict=True)
+        audio_options(
+            audio,
+            () if in_graph else all_filters(audio, output.cut, measured.get(key)),
+        )
+        for key, audio in output.sounds
     ]
     if not output.more_audio:
         return options[0]

@@ -79,7 +79,7 @@ class MeasureCommand:
     """One run of FFmpeg that only measures the sound of some outputs, for its log."""
 
     argv: tuple[str, ...]
-    outputs: tuple[int | str, ...]
+    sounds: tuple[str, ...]
 
 
 def measure_commands(
@@ -88,18 +88,19 @@ def measure_commands(
     """Return the runs that must come before ``encode_command``: none without loudness.
 
     There is one for each sound that differs. What ``measured_in`` finds in its log is for
-    all of its outputs, which it has the keys of.
+    all of its ``sounds``, which it has the keys of.
     """
-    alike: dict[tuple[str, ...], list[int | str]] = {}
-    for output in single_files(outputs):
-        if output.audio is None or output.audio.loudness is None:
+    alike: dict[tuple[str, ...], list[str]] = {}
+    files = single_files(outputs)
+    for output, key, audio in ((o, key, audio) for o in files for key, audio in o.sounds):
+        if audio.loudness is None:
             continue
-        filters = (*sound_filters(output.audio, output.cut), measuring_filter())
+        filters = (*sound_filters(audio, output.cut), measuring_filter())
         argv = (
             *opened(source, threads, *_sought((output,))),
-            *(*sound_words(source, output.audio.stream, filters), "-f", "null", "-"),
+            *(*sound_words(source, audio.stream, filters), "-f", "null", "-"),
         )
-        alike.setdefault(argv, []).append(output.key)
+        alike.setdefault(argv, []).append(key)
     return tuple(MeasureCommand(argv, tuple(keys)) for argv, keys in alike.items())
 
 
@@ -109,14 +110,14 @@ def encode_command(
     *,
     source: Source,
     threads: int,
-    measured: Mapping[int | str, Measured] = MappingProxyType({}),
+    measured: Mapping[str, Measured] = MappingProxyType({}),
 ) -> EncodeCommand:
     """Return the one command that makes all ``outputs`` from one decode of ``source``.
 
     ``source`` is a path relative to the scratch directory, or what stands for one;
     ``threads`` are given to the decoder and to each encoder, and are part of what decides
     the bytes of the outputs.
-    ``measured`` is by the outputs' keys: one without it is left as loud as it is.
+    ``measured`` is by the sounds' keys: one without it is left as loud as it is.
     Thumbnails alone, or animations alone, of a long film are fetched by seeking instead.
     """
     outputs = single_files(outputs)
@@ -142,7 +143,7 @@ def encode_command(
             label = video_label(output)
             argv += extra_options(plan, index=output.index, label=label, threads=threads)
         else:
-            argv += _file(output, threads, measured.get(output.key), texts, source)
+            argv += _file(output, threads, measured, texts, source)
     return EncodeCommand((*argv, *_sign_of_life(source, picture, outputs)), produces)
 
 
@@ -258,7 +259,7 @@ def produced(output: OutputPlan) -> tuple[Produced, ...]:
 def _file(
     output: OutputPlan,
     threads: int,
-    measured: Measured | None,
+    measured: Mapping[str, Measured],
     texts: Mapping[Track, int],
     source: Source,
 ) -> list[str]:
@@ -269,8 +270,8 @@ def _file(
         own = f"[{video_label(output)}]"
         argv += ["-map", own if drawn(output) else f"0:{output.video.stream}"]
     if output.audio:
-        for number, sound in enumerate((output.audio, *output.more_audio)):
-            argv += ["-map", sound_place(source, output, sound.stream, number)]
+        for key, sound in output.sounds:
+            argv += ["-map", sound_place(source, key, sound.stream)]
     for text in output.subtitles:
         place = f"{texts[text.track]}:0" if text.track else f"0:{text.stream}"
         argv += ["-map", place]

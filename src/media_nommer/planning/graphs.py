@@ -23,7 +23,7 @@ def whole_graph(
     source: Source,
     picture: VideoStream | None,
     outputs: Sequence[OutputPlan],
-    measured: Mapping[int | str, Measured],
+    measured: Mapping[str, Measured],
 ) -> str:
     """Return the graph that makes all ``outputs``, empty where none is needed.
 
@@ -43,9 +43,9 @@ def whole_graph(
     return ";".join(parts)
 
 
-def sound_place(source: Source, output: OutputPlan, stream: int, number: int) -> str:
-    """Return where an output takes its sound of a ``number`` from."""
-    return f"0:{stream}" if isinstance(source, str) else f"[{_label(output, number)}]"
+def sound_place(source: Source, key: str, stream: int) -> str:
+    """Return where an output takes the sound from that is known by a ``key``."""
+    return f"0:{stream}" if isinstance(source, str) else f"[a{key}]"
 
 
 def are_late(outputs: Sequence[OutputPlan]) -> bool:
@@ -60,21 +60,14 @@ def are_late(outputs: Sequence[OutputPlan]) -> bool:
 
 
 def _sounds(
-    outputs: Sequence[OutputPlan], measured: Mapping[int | str, Measured]
+    outputs: Sequence[OutputPlan], measured: Mapping[str, Measured]
 ) -> tuple[dict[int, list[str]], list[str]]:
     """Return the labels under which each sound is taken, and what is done to it there."""
     taken: dict[int, list[str]] = {}
     chains: list[str] = []
     for output in outputs:
-        sounds = (output.audio, *output.more_audio) if output.audio else ()
-        for number, audio in enumerate(sounds):
-            label = _label(output, number)
-            told = None if number else measured.get(output.key)
-            taken.setdefault(audio.stream, []).append(f"{label}t")
-            filters = ",".join(all_filters(audio, output.cut, told))
-            chains.append(f"[{label}t]{filters}[{label}]")
+        for key, audio in output.sounds:
+            taken.setdefault(audio.stream, []).append(f"t{key}")
+            filters = ",".join(all_filters(audio, output.cut, measured.get(key)))
+            chains.append(f"[t{key}]{filters}[a{key}]")
     return taken, chains
-
-
-def _label(output: OutputPlan, number: int) -> str:
-    return f"a{output.key}n{number}"

@@ -84,8 +84,8 @@ def frame_of(pieces: Sequence[Piece], join: Join) -> Frame | None:
     )
 
 
-def picture_chain(piece: Piece, frame: Frame, taken: str) -> str:
-    """Return the filters from a piece's picture, whose label is ``taken``, to the frame.
+def picture_chain(piece: Piece, frame: Frame) -> str:
+    """Return the filters from a piece's picture to the frame.
 
     FFmpeg itself turns rotated pictures before. A piece without a picture is black for as
     long as its sound.
@@ -102,7 +102,7 @@ def picture_chain(piece: Piece, frame: Frame, taken: str) -> str:
         black = f"color=c=black:s={size}:r={frame.rate},format={frame.pixels}"
         return chain(black, _tags(frame), f"trim=end_frame={frames}")
     cut = None if piece.is_still else piece.cut
-    return f"[{taken}]" + chain(
+    return f"[{piece.file}:{stream.index}]" + chain(
         cut.picture_filters() if cut else "",
         whole_frames("flagged" if stream.interlaced else "none"),
         "" if piece.is_still else f"fps={frame.rate}:start_time=0",

@@ -6,10 +6,10 @@ from fractions import Fraction
 
 from media_nommer.core.media import AudioStream
 from media_nommer.core.recipes.inputs import Join
-from media_nommer.planning.frames import chain
 from media_nommer.planning.joined_pictures import Frame
 from media_nommer.planning.mixing import LAYOUT, fewer, more
 from media_nommer.planning.pieces import Piece
+from media_nommer.planning.takes import Take, after
 
 _MOST_SOUNDS = 16
 _CHANNELS = (8, 6, 2, 1)
@@ -18,14 +18,14 @@ _SLOWEST, _FASTEST = 8000, 192_000  # hertz
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
-    """One sound of the joined film, and the stream of each piece that it is made of.
+    """One sound of the joined film, and what of each piece it is made of.
 
     A piece has None where there is silence.
     """
 
     channels: int
     sample_rate: int
-    streams: tuple[AudioStream | None, ...]
+    takes: tuple[Take | None, ...]
     language: str | None = None
     title: str | None = None
 
@@ -53,12 +53,12 @@ def sounds_of(pieces: Sequence[Piece], join: Join) -> tuple[Sound, ...]:
     if nobody knows its language; for the first sound it is at least the one that a player
     would play. Where there is none, there is silence.
     """
-    first = next((piece for piece in pieces if piece.sounds), None)
+    first = next((piece for piece in pieces if piece.takes), None)
     if first is None:
         return ()
     return tuple(
         _sound(wanted, place, first, pieces, join)
-        for place, wanted in enumerate(first.sounds[:_MOST_SOUNDS])
+        for place, wanted in enumerate(first.takes[:_MOST_SOUNDS])
     )
 
 
@@ -75,20 +75,20 @@ def samples(piece: Piece, sound: Sound, frame: Frame | None) -> int | None:
 
 
 def sound_chain(
-    piece: Piece, sound: Sound, place: int, frame: Frame | None, taken: str
+    piece: Piece, sound: Sound, place: int, frame: Frame | None, label: str
 ) -> str:
-    """Return the filters from a piece's sound, whose label is ``taken``, to the joined one.
+    """Return the filters from a piece's sound to the joined one.
 
-    Silence fills up what is missing of it; what goes on after the picture is cut off.
+    ``label`` is like no other sound's. Silence fills up what is missing of it; what goes on
+    after the picture is cut off.
     """
-    stream, count = sound.streams[place], samples(piece, sound, frame)
+    take, count = sound.takes[place], samples(piece, sound, frame)
     layout, rate = LAYOUT[sound.channels], sound.sample_rate
-    if stream is None:
+    if take is None:
         return f"anullsrc=r={rate}:cl={layout},atrim=end_sample={count or 1}"
-    cut = piece.cut
-    there = max(1, stream.channels)
-    return f"[{taken}]" + chain(
-        cut.sound_filters() if cut else "",
+    there = max(1, take.stream.channels)
+    return after(
+        take.filters(f"{label}p{place}"),
         f"aresample={rate}:async=1:first_pts=0",
         *fewer(there, sound.channels),
         *more(there, sound.channels),
@@ -98,29 +98,30 @@ def sound_chain(
 
 
 def _sound(
-    wanted: AudioStream, place: int, first: Piece, pieces: Sequence[Piece], join: Join
+    wanted: Take, place: int, first: Piece, pieces: Sequence[Piece], join: Join
 ) -> Sound:
-    most = join.channels or max(1, wanted.channels)
+    stream = wanted.stream
+    most = join.channels or max(1, stream.channels)
     return Sound(
         channels=next(count for count in _CHANNELS if count <= most),
-        sample_rate=join.sample_rate or min(max(wanted.sample_rate, _SLOWEST), _FASTEST),
-        streams=tuple(
-            wanted if piece is first else _like(wanted, place, piece) for piece in pieces
+        sample_rate=join.sample_rate or min(max(stream.sample_rate, _SLOWEST), _FASTEST),
+        takes=tuple(
+            wanted if piece is first else _like(stream, place, piece) for piece in pieces
         ),
-        language=wanted.language,
-        title=wanted.title,
+        language=stream.language,
+        title=stream.title,
     )
 
 
-def _like(wanted: AudioStream, place: int, piece: Piece) -> AudioStream | None:
+def _like(wanted: AudioStream, place: int, piece: Piece) -> Take | None:
     """Return the sound of a piece that goes on where another one's ends."""
-    sounds = piece.sounds
+    takes = piece.takes
     if wanted.language is not None:
-        for stream in sounds:
-            if stream.language == wanted.language:
-                return stream
+        for take in takes:
+            if take.stream.language == wanted.language:
+                return take
     if place == 0:
-        return sounds[0] if sounds else None
-    if place < len(sounds) and None in {wanted.language, sounds[place].language}:
-        return sounds[place]
+        return takes[0] if takes else None
+    if place < len(takes) and None in {wanted.language, takes[place].stream.language}:
+        return takes[place]
     return None

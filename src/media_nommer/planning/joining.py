@@ -5,17 +5,18 @@ filters make them alike and join them before anything else is done. Nothing is w
 between.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import fsum
 
-from media_nommer.core.media import AudioStream, Media, VideoStream
+from media_nommer.core.media import AudioStream, Media
 from media_nommer.core.recipes.documents import Recipe
 from media_nommer.core.recipes.inputs import Join
 from media_nommer.planning.joined_pictures import Frame, frame_of, picture_chain
 from media_nommer.planning.joined_sounds import Sound, sound_chain, sounds_of
-from media_nommer.planning.pieces import Piece, Trust, pieces_of
+from media_nommer.planning.pieces import Found, Piece, Trust, pieces_of
 from media_nommer.planning.reading import Graph, Source
+from media_nommer.planning.takes import Take, after
 
 #: The format of a film that is made of several; how far its length is trusted follows.
 JOINED = "joined"
@@ -31,24 +32,79 @@ class Film:
     source: Source
 
 
-def film_of(found: Sequence[Media], recipe: Recipe, files: Sequence[str]) -> Film:
-    """Return the film that a recipe's inputs make; ``files`` are their names in scratch.
+def film_of(media: Mapping[str, Media], recipe: Recipe, names: Mapping[str, str]) -> Film:
+    """Return the film that a recipe's inputs make.
 
-    ``found`` is what the inspection of each says. One input is taken as it is.
+    ``media`` is what the inspection of each file says, and ``names`` what it is called in
+    scratch, both by URL. One input that is taken as it is needs no graph.
 
     Raises:
-        NoStreams: the recipe names a track that an input has not.
+        NoStreams: the recipe names a track that a file has not.
         InvalidRecipe: inputs cannot be joined, or a part lies behind the end of one.
     """
-    if len(recipe.inputs) == 1 and recipe.join is None:
-        return Film(found[0], files[0])
+    first = recipe.inputs[0]
+    if not _is_made(media[first.url], recipe):
+        return Film(media[first.url], names[first.url])
+    found = Found(media, names)
+    pieces = pieces_of(found, recipe.inputs)
+    whole = [media[each.url] for each in recipe.inputs]
+    if len(pieces) == 1 and recipe.join is None and not pieces[0].is_still:
+        return _with_sounds(pieces[0], found)
     join = recipe.join or Join()
-    pieces = pieces_of(found, recipe.inputs, files)
     frame, sounds = frame_of(pieces, join), sounds_of(pieces, join)
-    return Film(
-        _media(pieces, frame, sounds, found),
-        _graph(pieces, frame, sounds),
+    return Film(_media(pieces, frame, sounds, whole), _graph(pieces, frame, sounds, found))
+
+
+def _is_made(media: Media, recipe: Recipe) -> bool:
+    """Say whether filters have to make the film before anything is made of it."""
+    first = recipe.inputs[0]
+    if len(recipe.inputs) > 1 or recipe.join is not None or first.audio is not None:
+        return True
+    return media.is_still and first.is_cut
+
+
+def _with_sounds(piece: Piece, found: Found) -> Film:
+    """Return one input with the sounds that it is given, its picture as it is."""
+    stream, takes = piece.picture, piece.takes
+    length = None if stream is None else piece.media.duration
+    cut = piece.cut.picture_filters() if piece.cut else ""
+    graph = Graph(
+        files=tuple(found.opened),
+        pictures=(f"[{piece.file}:{stream.index}]{cut or 'null'}",) if stream else (),
+        sounds=tuple((_ended(take, length, n),) for n, take in enumerate(takes)),
     )
+    sounds = [_known(take, length, n) for n, take in enumerate(takes)]
+    ends = [s.duration for s in sounds if s.duration is not None]
+    media = replace(
+        piece.media,
+        format=f"{JOINED},{piece.trust}",
+        duration=length or max(ends, default=None),
+        video=(replace(stream, index=len(takes), default=True),) if stream else (),
+        audio=tuple(sounds),
+        subtitles=(),
+        other=(),
+    )
+    return Film(media, graph)
+
+
+def _ended(take: Take, length: float | None, number: int) -> str:
+    """Return the filters to a sound; one of another file ends with the picture.
+
+    Tracks that are put together lose some samples at their end, which is silence then.
+    """
+    end = f"atrim=end={length:.6f}" if take.outside and length is not None else ""
+    lasts = take.stream.duration if len(take.places) > 1 else None
+    filled = "" if lasts is None else f"apad=whole_dur={lasts:.6f}"
+    return after(take.filters(f"s{number}"), "aresample=async=1:first_pts=0", filled, end)
+
+
+def _known(take: Take, length: float | None, index: int) -> AudioStream:
+    stream, start = take.stream, take.stream.start_time or 0.0
+    lasts = stream.duration
+    if take.outside and length is not None and lasts is not None:
+        lasts = max(0.0, min(lasts, length - start))
+    whole = None if lasts is None else start + lasts  # silence comes before it
+    return replace(stream, index=index, duration=whole, start_time=0.0, default=not index)
 
 
 def is_joined(media: Media) -> bool:
@@ -96,31 +152,20 @@ def _trust(pieces: Sequence[Piece]) -> Trust:
     return max((piece.trust for piece in pieces), key=_TRUST.index)
 
 
-def _graph(pieces: Sequence[Piece], frame: Frame | None, sounds: Sequence[Sound]) -> Graph:
+def _graph(
+    pieces: Sequence[Piece],
+    frame: Frame | None,
+    sounds: Sequence[Sound],
+    found: Found,
+) -> Graph:
     return Graph(
-        files=tuple(_opened(piece) for piece in pieces),
-        pictures=tuple(
-            picture_chain(piece, frame, _label(place, piece.picture))
-            for place, piece in enumerate(pieces)
-        )
-        if frame
-        else (),
+        files=tuple(found.opened),
+        pictures=tuple(picture_chain(piece, frame) for piece in pieces) if frame else (),
         sounds=tuple(
             tuple(
-                sound_chain(piece, sound, place, frame, _label(place, sound.streams[place]))
+                sound_chain(piece, sound, place, frame, f"s{number}")
                 for place, piece in enumerate(pieces)
             )
-            for sound in sounds
+            for number, sound in enumerate(sounds)
         ),
     )
-
-
-def _label(file: int, stream: VideoStream | AudioStream | None) -> str:
-    return "" if stream is None else f"{file}:{stream.index}"
-
-
-def _opened(piece: Piece) -> tuple[str, ...]:
-    """Return the words that open a piece's file, where what is taken of it begins."""
-    seek = piece.cut.seek if piece.cut else 0.0
-    sought = ("-noaccurate_seek", "-ss", f"{seek:.6f}") if seek > 0 else ()
-    return (*sought, "-i", piece.file)

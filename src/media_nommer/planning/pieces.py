@@ -1,6 +1,6 @@
 """What each input gives to a film that is made of several."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -11,12 +11,12 @@ from media_nommer.core.media import AudioStream, Media, VideoStream
 from media_nommer.core.recipes.inputs import Input
 from media_nommer.planning.cutting import Cut, taken
 from media_nommer.planning.pictures import picture_length
+from media_nommer.planning.takes import Take, own_takes, said_takes
 from media_nommer.planning.timing import timing_of
 
 #: Formats that tell how long a stream is, and are to be believed.
 _TELLING = ("mov", "matroska", "avi", "wav", "flac", "ogg", "aiff", "nut", "mxf", "gif")
 _TIMED = ("mpegts", "mpeg", "flv", "asf")  # whose length is estimated by last times
-_STILL = "_pipe"  # what FFmpeg's names of formats of single pictures end in
 
 #: From the best to the worst; the words are such as ``check_output`` knows of formats.
 Trust = Literal["exact", "mpegts", "guessed"]
@@ -24,15 +24,16 @@ Trust = Literal["exact", "mpegts", "guessed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """One input: a file in scratch, and what is taken of it.
+    """One input: the number of its file, and what is taken of it.
 
-    ``media`` is as if the part that is taken were all there is; ``where`` is its place in
-    the recipe.
+    ``media`` is as if the part that is taken were all there is; ``takes`` are its sounds,
+    the first of which a player would play; ``where`` is its place in the recipe.
     """
 
-    file: str
+    file: int
     media: Media
     cut: Cut | None
+    takes: tuple[Take, ...]
     where: str
 
     @property
@@ -44,17 +45,9 @@ class Piece:
         return stream
 
     @property
-    def sounds(self) -> tuple[AudioStream, ...]:
-        """Its sounds, the one that a player would play first."""
-        first = self.media.sound
-        if first is None:
-            return ()
-        return (first, *(stream for stream in self.media.audio if stream is not first))
-
-    @property
     def is_still(self) -> bool:
         """Whether its picture is one alone, that stands as long as the recipe says."""
-        return self.picture is not None and self.media.format.endswith(_STILL)
+        return self.picture is not None and self.media.is_still
 
     @property
     def rate(self) -> Fraction | None:
@@ -72,7 +65,8 @@ class Piece:
         """
         stream = self.picture
         if stream is None or self.is_still:
-            length = self.media.duration if stream else self.sound_length
+            said = self.media.duration if stream else None
+            length = self.sound_length if said is None else said
             return None if length is None else max(1, ceil(length * rate - 1e-6))
         timing, late = timing_of(stream, self.media), self._late(stream)
         if timing.frames is not None and timing.rate == rate:
@@ -119,9 +113,9 @@ class Piece:
     @property
     def _sound_lengths(self) -> list[float]:
         return [
-            self._late(stream) + stream.duration
-            for stream in self.media.audio
-            if stream.duration is not None
+            self._late(take.stream) + take.stream.duration
+            for take in self.takes
+            if take.stream.duration is not None
         ]
 
     @property
@@ -132,22 +126,49 @@ class Piece:
         return max(0.0, self.media.begin_of(stream))
 
 
-def pieces_of(
-    found: Sequence[Media], inputs: Sequence[Input], files: Sequence[str]
-) -> tuple[Piece, ...]:
-    """Return what inputs give, in their order; ``found`` is what inspections found.
+class Found:
+    """What inspections found of the files that a recipe names, and how each is opened."""
+
+    def __init__(self, media: Mapping[str, Media], names: Mapping[str, str]) -> None:
+        self._media, self._names = media, names
+        self.opened: list[tuple[str, ...]] = []
+
+    def of(self, url: str, cut: Cut | None = None) -> tuple[Media, int]:
+        """Return what was found of a file, opened once more, and its number."""
+        seek = cut.seek if cut else 0.0
+        sought = ("-noaccurate_seek", "-ss", f"{seek:.6f}") if seek > 0 else ()
+        self.opened.append((*sought, "-i", self._names[url]))
+        return self._media[url], len(self.opened) - 1
+
+    def whole(self, url: str) -> Media:
+        """Return what was found of a file."""
+        return self._media[url]
+
+
+def pieces_of(found: Found, inputs: Sequence[Input]) -> tuple[Piece, ...]:
+    """Return what inputs give, in their order.
 
     Raises:
         NoStreams: an input has no such stream.
         InvalidRecipe: a part lies behind the end of its source, or has neither picture nor
-            sound.
+            sound; tracks come to channels that are no layout.
     """
+    parts = [
+        taken(found.whole(each.url), each, f"inputs[{number}]")
+        for number, each in enumerate(inputs)
+    ]
+    files = [
+        found.of(each.url, cut)[1] for each, (_, cut) in zip(inputs, parts, strict=True)
+    ]  # in their order, before those of other files
     pieces: list[Piece] = []
-    for number, (media, wanted, file) in enumerate(zip(found, inputs, files, strict=True)):
+    for number, (each, (media, cut)) in enumerate(zip(inputs, parts, strict=True)):
         where = f"inputs[{number}]"
-        part, cut = taken(media, wanted, where)
-        piece = Piece(file=file, media=part, cut=cut, where=where)
-        if piece.picture is None and not piece.sounds:
+        takes = own_takes(media, cut, files[number])
+        if each.audio is not None:
+            own = (cut, files[number])
+            takes = said_takes(each, found.whole(each.url), found.of, own, where)
+        piece = Piece(file=files[number], media=media, cut=cut, takes=takes, where=where)
+        if piece.picture is None and not takes:
             raise InvalidRecipe(f"{where}: has neither picture nor sound to join")
         pieces.append(piece)
     return tuple(pieces)

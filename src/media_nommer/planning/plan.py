@@ -18,6 +18,7 @@ from media_nommer.core.recipes.documents import (
     ThumbnailsOutput,
 )
 from media_nommer.core.recipes.extras import ExtraOutput
+from media_nommer.core.recipes.input_settling import unmade_problem
 from media_nommer.core.recipes.names import fill_template, safe_stem, unsafe_name
 from media_nommer.core.recipes.own import OwnOutput
 from media_nommer.planning.adaptive import AdaptivePlan, Rendition, plan_adaptive
@@ -85,6 +86,12 @@ class OutputPlan:
         return f"{self.index}{self.rendition.key}" if self.rendition else self.index
 
     @property
+    def sounds(self) -> tuple[tuple[str, AudioPlan], ...]:
+        """All sounds of a file, each with what it alone is known by."""
+        all_ = (self.audio, *self.more_audio) if self.audio else ()
+        return tuple((f"{self.key}s{n}", audio) for n, audio in enumerate(all_))
+
+    @property
     def duration(self) -> float | None:
         """Seconds of film, None where nothing tells."""
         told = [part.duration for part in (self.video, self.audio) if part]
@@ -148,6 +155,8 @@ def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan
         media, cut = taken(media, recipe.inputs[0])
     plans: list[OutputPlan] = []
     for index, output in enumerate(recipe.outputs):
+        if is_joined(media) and (wrong := unmade_problem(output)):
+            raise InvalidRecipe(f"outputs[{index}]{wrong}")
         if isinstance(output, FileOutput):
             plans.append(_plan_file(media, output, index, stem, whole=cut is None))
         elif isinstance(output, AdaptiveOutput):

@@ -37,11 +37,22 @@ class Graph:
             for number in wanted:
                 ends[place].append(self._end(place, f"a{number}"))
                 parts.append(f"{self.sounds[number][place]}{ends[place][-1]}")
-        joined = "".join(end for each in ends for end in each)
-        made = "".join(f"[j{number}]" for number in wanted)
-        how = f"concat=n={self._count}:v={int(bool(picture))}:a={len(wanted)}"
-        parts.append(f"{joined}{how}{f'[{picture}]' if picture else ''}{made}")
+        made = [*([picture] if picture else []), *(f"j{number}" for number in wanted)]
+        parts += self._joined([end for each in ends for end in each], made, picture)
         return ";".join((*parts, *_spread({n: sounds[n] for n in wanted})))
+
+    def _joined(
+        self, ends: Sequence[str], made: Sequence[str], picture: str
+    ) -> Iterator[str]:
+        """Yield the filters that put pieces end to end; one alone has nothing after it."""
+        labels = [f"[{label}]" for label in made]
+        if self._count == 1:
+            for end, label in zip(ends, labels, strict=True):
+                yield f"{end}{'null' if label == f'[{picture}]' else 'anull'}{label}"
+            return
+        how = f"concat=n={self._count}:v={int(bool(picture))}"
+        sounds = len(made) - bool(picture)
+        yield f"{''.join(ends)}{how}:a={sounds}{''.join(labels)}"
 
     @property
     def _count(self) -> int:

@@ -3,6 +3,7 @@
 import array
 import json
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +178,68 @@ def test_a_source_is_never_replaced_whichever_it_is(
     failure = studio.service.get(job.id).outputs[0].failure
     assert failure is not None
     assert failure.code == "OUTPUT_EXISTS"
+
+
+@pytest.fixture(scope="session")
+def tracks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film with four sounds of one channel, of 400, 800, 1200 and 1600 Hz."""
+    path = tmp_path_factory.mktemp("tracks") / "tracks.mov"
+    words = ["-f", "lavfi", "-i", "color=c=blue:s=64x36:r=25:d=1"]
+    for number in range(1, 5):
+        words += ["-f", "lavfi", "-i", f"sine=f={number * 400}:r=8000:d=1"]
+    maps = [word for number in range(5) for word in ("-map", str(number))]
+    ffmpeg(
+        *words, *maps, "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "pcm_s16le", path
+    )
+    return path
+
+
+def hertz(film: Path, track: int, channel: int) -> int:
+    """Return about how high a channel sounds, to the nearest hundred."""
+    pick = f"pan=mono|c0=c{channel}"
+    words = ("-map", f"0:a:{track}", "-af", pick, "-ar", "8000", "-f", "s16le", "-")
+    samples = array.array("h", ffmpeg("-i", film, *words))
+    middle = samples[2000:6000]  # half a second
+    ups = sum(a < 0 <= b for a, b in pairwise(middle))
+    return round(ups * 2 / 100) * 100
+
+
+def test_tracks_and_other_files_become_the_sounds_of_a_film(
+    studio: Studio, tracks: Path, reels: list[Path]
+) -> None:
+    sounds = [
+        {"tracks": [1, 0], "language": "eng"},
+        {"url": reels[0].as_uri(), "language": "fra", "offset": 0.25},
+        {"track": 3},
+    ]
+    output = {
+        "name": "film.mkv",
+        "video": QUICK,
+        "audio_tracks": "all",
+        "audio": {"codec": "flac", "loudness": {"target": -20}},
+    }
+
+    job = joined(studio, [{"url": tracks.as_uri(), "audio": sounds}], output)
+
+    film = studio.out / "film.mkv"
+    assert job.outputs[0].facts["audio_tracks"] == ["eng", "fra", None]
+    assert job.outputs[0].facts["duration"] == pytest.approx(1, abs=0.01)
+    assert (hertz(film, 0, 0), hertz(film, 0, 1), hertz(film, 2, 0)) == (800, 400, 1600)
+    raw = ffmpeg("-i", film, "-map", "0:a:1", "-ac", "1", "-ar", "8000", "-f", "s16le", "-")
+    heard = next(n for n, v in enumerate(array.array("h", raw)) if abs(v) > 1500)
+    assert heard / 8000 == pytest.approx(0.25, abs=NEAR)
+
+
+def test_a_still_is_shown_for_as_long_as_its_sound(
+    studio: Studio, reels: list[Path]
+) -> None:
+    still = studio.folder / "still.png"
+    ffmpeg("-f", "lavfi", "-i", "color=c=white:s=33x65:d=0.04", "-frames:v", "1", still)
+    inputs = [{"url": still.as_uri(), "audio": [{"url": reels[0].as_uri()}]}]
+
+    job = joined(studio, inputs, {"name": "film.mp4", "video": QUICK})
+
+    facts = job.outputs[0].facts
+    assert (facts["width"], facts["height"], facts["audio"]) == (32, 64, "aac")
+    assert facts["frames"] == pytest.approx(50, abs=2)
+    assert min(light(studio.out / "film.mp4")) > 200

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from media_nommer.core.media import AudioStream, Media, VideoStream
 from media_nommer.core.presets import load_presets
@@ -92,14 +93,18 @@ def joined_of(
     *outputs: object,
     join: object = None,
     of_inputs: Sequence[Mapping[str, object]] = (),
+    others: Mapping[str, Media] | None = None,
 ) -> tuple[Film, tuple[OutputPlan, ...]]:
     """Return what inputs of one recipe make, and the plans of outputs of it."""
     said = of_inputs or [{}] * len(found)
-    sources = [{"url": f"file:///{n}.mp4", **each} for n, each in enumerate(said)]
+    sources: list[dict[str, Any]] = [
+        {"url": f"file:///{n}.mp4", **each} for n, each in enumerate(said)
+    ]
     document: dict[str, object] = {"inputs": sources, "outputs": list(outputs)}
     if join is not None:
         document["join"] = join
     recipe = resolve_presets(parse_recipe(document), load_presets())
-    names = list(files_of(sources_of(recipe.model_dump(mode="json"))).values())
-    film = film_of(found, recipe, names)
+    names = files_of(sources_of(recipe.model_dump(mode="json")))
+    media = {**(others or {}), **{s["url"]: m for s, m in zip(sources, found, strict=True)}}
+    film = film_of(media, recipe, names)
     return film, plan_outputs(film.media, recipe, stem="film")

@@ -185,7 +185,7 @@ def test_each_sound_has_its_own_loudness() -> None:
 
     measured = measure_commands(plans, source="source", threads=1)
 
-    assert [each.outputs for each in measured] == [("0a1",), ("0a2",)]
+    assert [each.sounds for each in measured] == [("0a1s0",), ("0a2s0",)]
 
 
 def test_a_source_without_sound_or_picture_makes_what_it_has() -> None:

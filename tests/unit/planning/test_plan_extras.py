@@ -387,7 +387,6 @@ def test_a_file_may_have_all_sounds_each_with_its_language() -> None:
     ("output", "words"),
     [
         ({"name": "a.mp3"}, "mp3 holds one"),
-        ({"name": "a.m4a", "audio": {"loudness": {}}}, "measured of one sound"),
         ({"name": "a.mp4", "video": {}, "audio": None}, "there is no audio"),
     ],
 )

@@ -76,12 +76,12 @@ def test_two_films_are_made_alike_in_the_graph_and_joined() -> None:
         "aformat=sample_fmts=fltp:sample_rates=44100:channel_layouts=stereo,apad,"
         "atrim=end_sample=176400[p1a0]",
         "[p0v][p0a0][p1v][p1a0]concat=n=2:v=1:a=1[joined][j0]",
-        "[j0]anull[a0n0t]",
-        "[a0n0t]aresample=async=1[a0n0]",
+        "[j0]anull[t0s0]",
+        "[t0s0]aresample=async=1[a0s0]",
         "[joined]scale=1280:720:out_range=tv,setsar=1,format=yuv420p[v0]",
     ]
     maps = [argv[n + 1] for n, word in enumerate(argv) if word.startswith("-map")]
-    assert maps == ["[v0]", "[a0n0]", "-1", "-1", "-1"]  # no chapters of the first alone
+    assert maps == ["[v0]", "[a0s0]", "-1", "-1", "-1"]  # no chapters of the first alone
     assert "-filter:a" not in argv
 
 
@@ -160,10 +160,10 @@ def test_every_sound_of_the_first_input_goes_on_or_is_silent() -> None:
     assert graph[5].startswith("anullsrc=")
     assert graph[6].endswith("concat=n=2:v=1:a=2[joined][j0][j1]")
     assert graph[7:11] == [
-        "[j0]anull[a0n0t]",
-        "[j1]anull[a0n1t]",
-        "[a0n0t]aresample=async=1[a0n0]",
-        "[a0n1t]aresample=async=1[a0n1]",
+        "[j0]anull[t0s0]",
+        "[j1]anull[t0s1]",
+        "[t0s0]aresample=async=1[a0s0]",
+        "[t0s1]aresample=async=1[a0s1]",
     ]
 
 

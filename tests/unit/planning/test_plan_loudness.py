@@ -45,7 +45,7 @@ def test_what_is_measured_is_the_sound_that_will_be_encoded() -> None:
 
     (command,) = measure_commands(plans, source="source", threads=2)
 
-    assert command.outputs == (0, 2)
+    assert command.sounds == ("0s0", "2s0")
     assert command.argv == (
         *("-threads", "2", "-i", "source", "-map", "0:1", "-filter:a"),
         "atrim=start=1.000000:end=3.000000,asetpts='max(0,round(PTS-1.000000/TB))',"
@@ -61,7 +61,7 @@ def test_a_recipe_without_loudness_is_measured_nowhere() -> None:
 
 def test_the_gain_of_each_output_is_its_own() -> None:
     plans = plans_of(FILM_UNTITLED, loud("a.m4a"), loud("b.m4a", target=-23))
-    measured = {0: Measured(-20.0, -9.0), 1: Measured(-20.0, -9.0)}
+    measured = {"0s0": Measured(-20.0, -9.0), "1s0": Measured(-20.0, -9.0)}
 
     argv = encode_command(
         FILM_UNTITLED, plans, source="source", threads=1, measured=measured
@@ -71,6 +71,20 @@ def test_the_gain_of_each_output_is_its_own() -> None:
         "aresample=async=1,aformat=channel_layouts=stereo,volume=4.00dB",
         "aresample=async=1,aformat=channel_layouts=stereo,volume=-3.00dB",
     ]
+
+
+def test_each_sound_of_an_output_is_measured_and_has_a_gain_of_its_own() -> None:
+    dub = replace(FILM.audio[0], index=2, language="fra", default=False)
+    film = replace(FILM_UNTITLED, audio=(FILM.audio[0], dub))
+    plans = plans_of(film, {**loud("a.m4a"), "audio_tracks": "all"})
+    first, second = measure_commands(plans, source="source", threads=1)
+    measured = {"0s0": Measured(-20.0, -9.0), "0s1": Measured(-30.0, -9.0)}
+
+    argv = encode_command(film, plans, source="source", threads=1, measured=measured).argv
+
+    assert (first.sounds, second.sounds) == (("0s0",), ("0s1",))
+    assert argv[argv.index("-filter:a:0") + 1].endswith(",volume=4.00dB")
+    assert "volume=14.00dB" in argv[argv.index("-filter:a:1") + 1]
 
 
 @pytest.mark.parametrize(

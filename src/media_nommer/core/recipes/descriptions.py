@@ -33,6 +33,15 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "video_track": "Which picture, counted from 0.",
         "audio_track": "Which sound, counted from 0.",
         "audio_language": "The sound of this language, in three letters.",
+        "audio": "The sounds that it has instead of its own, also of other files.",
+    },
+    "InputSound": {
+        "url": "The file that it comes from; left out, the input's own.",
+        "track": "Which sound of the file, counted from 0.",
+        "tracks": "Sounds whose channels, in this order, become those of one.",
+        "language": "In three letters.",
+        "title": "What players call it.",
+        "offset": "Seconds by which it begins later than its file says.",
     },
     "Join": {
         "width": "Pixels across; other pictures are fitted in.",

@@ -7,7 +7,7 @@ from media_nommer.core.recipes.inputs import Input, Join
 from media_nommer.core.recipes.own import OwnOutput
 
 if TYPE_CHECKING:
-    from media_nommer.core.recipes.documents import Output
+    from media_nommer.core.recipes.documents import Output, PresetOutput
 
 
 def input_problems(inputs: Sequence[Input], join: Join | None) -> Iterator[str]:
@@ -23,13 +23,10 @@ def use_problems(
 
     A copy of a part could only begin at a key frame; what is joined is made alike first.
     """
-    if len(inputs) > 1 or join is not None:
+    if len(inputs) > 1 or join is not None or inputs[0].audio is not None:
         why = "a copy cannot be joined, since its pieces are made alike first"
-        crop = getattr(getattr(output, "video", None), "crop", None)
-        if crop is not None and crop.auto:
-            yield f"{path}.video.crop: black bars are looked for in one input alone"
-        if isinstance(output, OwnOutput):
-            yield f"{path}: outputs of the kind {output.kind!r} are made of one input alone"
+        if wrong := unmade_problem(output):
+            yield f"{path}{wrong}"
     elif inputs[0].is_cut:
         why = "a copy cannot begin or end where inputs[0] says"
     else:
@@ -37,6 +34,17 @@ def use_problems(
     for part in ("video", "audio"):
         if getattr(getattr(output, part, None), "codec", None) == "copy":
             yield f"{path}.{part}.codec: {why}"
+
+
+def unmade_problem(output: "Output | PresetOutput") -> str:
+    """Return why an output needs one input as it is, after its place; else nothing."""
+    crop = getattr(getattr(output, "video", None), "crop", None)
+    if crop is not None and crop.auto:
+        return ".video.crop: black bars are looked for in one input alone, as it is"
+    if isinstance(output, OwnOutput):
+        kind = repr(output.kind)
+        return f": outputs of the kind {kind} are made of one input alone, as it is"
+    return ""
 
 
 def _problems(source: Input, path: str) -> Iterator[str]:
@@ -50,3 +58,14 @@ def _problems(source: Input, path: str) -> Iterator[str]:
             f"{path}: audio_track and audio_language contradict each other; "
             "allowed: one of them"
         )
+    if source.audio is None:
+        return
+    for said in ("audio_track", "audio_language"):
+        if getattr(source, said) is not None:
+            yield f"{path}.{said}: audio lists the sounds already; allowed: one of them"
+    for number, sound in enumerate(source.audio):
+        if sound.track is not None and sound.tracks is not None:
+            yield (
+                f"{path}.audio[{number}]: track and tracks contradict each other; "
+                "allowed: one of them"
+            )

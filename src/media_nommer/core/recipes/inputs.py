@@ -14,11 +14,30 @@ TrackNumber = Annotated[int, Field(ge=0, le=255)]
 MOST_INPUTS = 50
 
 
+class InputSound(Document):
+    """One sound that an input has: of the input's own file, or of another.
+
+    ``track`` is counted from 0 over the sounds of the file, by default the one that a
+    player would choose; the channels of several ``tracks``, in their order, become those of
+    one sound. It begins ``offset`` seconds later than its file says, or earlier.
+    """
+
+    url: Url | None = None
+    track: TrackNumber | None = None
+    tracks: Annotated[tuple[TrackNumber, ...], Field(min_length=1, max_length=8)] | None = (
+        None
+    )
+    language: Language | None = None
+    title: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    offset: Annotated[float, Field(ge=-86400, le=86400)] = 0.0
+
+
 class Input(Document):
     """One source, and what is taken of it: a part, and which of its streams.
 
     ``start``, ``end`` and ``duration`` are seconds. Tracks are counted from 0, pictures and
-    sounds apart; without them they are those that a player would choose.
+    sounds apart; without them they are those that a player would choose. ``audio`` lists
+    the sounds that it has instead of its own.
     """
 
     url: Url
@@ -28,6 +47,9 @@ class Input(Document):
     video_track: TrackNumber | None = None
     audio_track: TrackNumber | None = None
     audio_language: Language | None = None
+    audio: Annotated[tuple[InputSound, ...], Field(min_length=1, max_length=16)] | None = (
+        None
+    )
 
     @property
     def is_cut(self) -> bool:

@@ -26,6 +26,9 @@ def name_of(url: str) -> str:
 def _named(recipe: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for number, source in enumerate(_list(recipe.get("inputs"))):
         yield from _url(source, f"inputs[{number}]")
+        said = source if isinstance(source, Mapping) else {}
+        for place, sound in enumerate(_list(said.get("audio"))):
+            yield from _url(sound, f"inputs[{number}].audio[{place}]")
 
 
 def _url(source: object, path: str) -> Iterator[tuple[str, str]]:

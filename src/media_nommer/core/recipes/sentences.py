@@ -21,7 +21,7 @@ from media_nommer.core.recipes.documents import (
 )
 from media_nommer.core.recipes.encryption import Encryption
 from media_nommer.core.recipes.extras import WaveformPicture
-from media_nommer.core.recipes.inputs import Input, Join
+from media_nommer.core.recipes.inputs import Input, InputSound, Join
 from media_nommer.core.recipes.own_nommers import own_kinds
 
 _LONGEST_VALUE = 60
@@ -201,6 +201,8 @@ def _document_at(location: Sequence[str | int], tag: str) -> type[BaseModel]:
     inside = [part for part in location[:-1] if isinstance(part, str)]
     if inside == ["inputs"]:
         return Input
+    if inside == ["inputs", "audio"]:
+        return InputSound
     if inside == ["join"]:
         return Join
     if inside and inside[-1] in _PARTS:

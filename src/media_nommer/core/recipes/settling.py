@@ -150,8 +150,6 @@ def _tracks_problems(audio: Audio | None, container: Container, path: str) -> li
         return [f"{path}: there is no audio"]
     if container not in _HOLD_SEVERAL:
         return [f"{path}: {container} holds one; allowed: {', '.join(_HOLD_SEVERAL)}"]
-    if audio.loudness is not None:
-        return [f"{path}: loudness is measured of one sound; allowed with it: one"]
     return []
 
 

@@ -56,8 +56,7 @@ def fetch_sources(kit: Kit, work: Work) -> Fetched:
         work.engine.storage.fetch(url, path, stop=work.stop)
         media[url] = kit.probe.examine(path, called=name_of(url))
     found = tuple(media[source.url] for source in recipe.inputs)
-    names = [files[source.url] for source in recipe.inputs]
-    return Fetched(film_of(found, recipe, names), found)
+    return Fetched(film_of(media, recipe, files), found)
 
 
 def _check_room(kit: Kit, work: Work, files: Mapping[str, str]) -> None:

@@ -265,13 +265,13 @@ def _with_output(
 
 def _measured(
     kit: Kit, work: Work, plans: Sequence[OutputPlan], source: Source
-) -> dict[int | str, Measured]:
+) -> dict[str, Measured]:
     """Return how loud the sounds are whose outputs are to have a certain loudness.
 
     Raises:
         EncodeError: the encoder did not tell.
     """
-    found: dict[int | str, Measured] = {}
+    found: dict[str, Measured] = {}
     for command in measure_commands(plans, source=source, threads=kit.threads):
         encoded = work.encode(kit.encoder, command.argv)
         measured = measured_in(encoded.log_tail)
@@ -279,7 +279,7 @@ def _measured(
             raise EncodeError(
                 "FFmpeg did not tell how loud the sound is", log_tail=encoded.log_tail
             )
-        found |= dict.fromkeys(command.outputs, measured)
+        found |= dict.fromkeys(command.sounds, measured)
     return found
 
 
