@@ -142,7 +142,16 @@ def test_credentials_that_are_refused_are_told_of(
 
 
 @pytest.mark.parametrize(
-    "url", ["gs://", "gs://one", "gs://one/", "gs://one/a//b", "az://one/../a", "s3://b/a"]
+    "url",
+    [
+        "gs://",
+        "gs://one",
+        "gs://one/",
+        "gs://one/a//b",
+        "az://one/../a",
+        "az://one/a%5Cb",
+        "s3://b/a",
+    ],
 )
 def test_what_names_no_object_is_refused(storage: CloudStorage, url: str) -> None:
     with pytest.raises(UnsupportedUrl):
@@ -176,3 +185,34 @@ def test_each_scheme_opens_its_own_service(monkeypatch: pytest.MonkeyPatch) -> N
 
     assert isinstance(cloud.open_bucket("gs://bucket"), GCSStore)
     assert isinstance(cloud.open_bucket("az://box"), AzureStore)
+
+
+@pytest.mark.parametrize(
+    ("variable", "root", "kind"),
+    [
+        ("GOOGLE_BASE_URL", "gs://one", "GCSStore"),
+        ("AZURE_STORAGE_ENDPOINT", "az://one", "AzureStore"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("server", "allowed"), [("http://127.0.0.1:4443", True), ("https://gcs.example", False)]
+)
+def test_a_server_without_tls_is_used_only_where_it_is_named_so(
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    root: str,
+    kind: str,
+    server: str,
+    allowed: bool,
+) -> None:
+    seen: dict[str, Any] = {}
+
+    def opened(_name: str, *, client_options: dict[str, Any]) -> None:
+        seen.update(client_options)
+
+    monkeypatch.setattr(cloud.stores, kind, opened)
+    monkeypatch.setenv(variable, server)
+
+    cloud.open_bucket(root)
+
+    assert seen.get("allow_http", False) is allowed

@@ -57,15 +57,21 @@ _RESTARTS = 3
 #: A whole file goes up in one request, which may take long; silence may not.
 _TIMES = {"timeout": "12h", "connect_timeout": "10s", "read_timeout": "120s"}
 
+#: Where obstore is told of another server than the service's own.
+_SERVERS = {"gs": "GOOGLE_BASE_URL", "az": "AZURE_STORAGE_ENDPOINT"}
+
 
 def open_bucket(root: str) -> Bucket:
     """Return obstore's store for ``gs://bucket`` or ``az://box``.
 
     Credentials come from where obstore looks for them: Google's application default, and
-    Azure's variables (``AZURE_STORAGE_ACCOUNT_NAME`` and a key, or an identity).
+    Azure's variables (``AZURE_STORAGE_ACCOUNT_NAME`` and a key, or an identity). Where such
+    a variable names a server without TLS, such as an emulator, that is what is used.
     """
     scheme, _, name = root.partition("://")
     options: Any = _TIMES
+    if os.environ.get(_SERVERS[scheme], "").startswith("http://"):
+        options = {**_TIMES, "allow_http": True}
     if scheme == "gs":
         return stores.GCSStore(name, client_options=options)
     return stores.AzureStore(name, client_options=options)
@@ -217,7 +223,8 @@ class CloudStorage(Storage):
     def link(self, url: str, lasting: timedelta) -> str | None:
         """Return a link by which anybody may read the object for so long.
 
-        None where nothing stands there, or our credentials cannot sign.
+        None where nothing stands there, or our credentials cannot sign; and on Azure where
+        a URL cannot hold the name as it is, which obstore signs as the URL has it.
 
         Raises:
             BadRequest: no link lasts so long.
@@ -229,7 +236,8 @@ class CloudStorage(Storage):
         bucket, key = self._place(url)
         if not isinstance(bucket, stores.GCSStore | stores.AzureStore):
             return None
-        if self.stat(url) is None:
+        is_azure = isinstance(bucket, stores.AzureStore)
+        if (is_azure and quote(key, safe=_PLAIN) != key) or self.stat(url) is None:
             return None
         with translated(url):
             return obstore.sign(bucket, "GET", key, lasting)
@@ -281,6 +289,11 @@ class CloudStorage(Storage):
             raise UnsupportedUrl(f"{url} does not name an object")
         if {"", ".", ".."} & set(key.split("/")):
             raise UnsupportedUrl(f"{url} has an empty step in it, or one of dots")
+        if root.startswith("az:") and "\\" in key:
+            raise UnsupportedUrl(
+                f"{url} has a backslash in it, which Azure takes for a slash",
+                advice="Choose another name.",
+            )
         return self._bucket(root), key
 
     def _bucket(self, root: str) -> Bucket:
