@@ -11,6 +11,7 @@ from typing import Any
 from media_nommer.adapters.crypto import AesSegmentCipher
 from media_nommer.adapters.ffmpeg.binary import find_ffmpeg
 from media_nommer.adapters.ffmpeg.launcher import Launcher
+from media_nommer.adapters.ffmpeg.packager import find_packager
 from media_nommer.adapters.ffmpeg.probe import AvProbe
 from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import Probe
@@ -152,7 +153,10 @@ def stream(
         check_output(part, found, probe.count(path), media)
         return found
 
-    locks = Locks(AesSegmentCipher())
+    def pack(argv: Sequence[str]) -> None:
+        subprocess.run([str(find_packager()), *argv], cwd=scratch, check=True, timeout=120)
+
+    locks = Locks(AesSegmentCipher(), package=pack)
     packaged = package_output(Bench(probe, scratch, attempt, look, encode, locks), plan)
     for file in packaged.files:
         place = folder / file.name

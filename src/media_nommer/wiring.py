@@ -31,8 +31,10 @@ if TYPE_CHECKING:
         Installation,
         Purpose,
     )
+    from media_nommer.adapters.ffmpeg.launcher import Launcher
     from media_nommer.adapters.ffmpeg.process import Limits
     from media_nommer.core.ports.cipher import SegmentCipher
+    from media_nommer.core.ports.encoder import Encoder
     from media_nommer.core.ports.fleet import Fleet
     from media_nommer.core.ports.sealer import Sealer
     from media_nommer.core.ports.surroundings import Surroundings
@@ -108,6 +110,15 @@ def passing_sealer() -> "Sealer | None":
     except ModuleNotFoundError:
         return None
     return AesSealer(os.urandom(32))
+
+
+def _packager(settings: Settings, launcher: "Launcher") -> "Encoder | None":
+    from media_nommer.adapters.ffmpeg.packager import ShakaPackager, find_packager
+
+    program = find_packager()
+    if program is None:
+        return None
+    return ShakaPackager(launcher, program, limits=encoder_limits(settings))
 
 
 def _cipher() -> "SegmentCipher | None":
@@ -312,6 +323,7 @@ def worker_kit(settings: Settings, scratch: "Scratch", slots: int) -> Iterator["
             threads=threads_for(slots, cores()),
             cutting=Policy(nodes=settings.max_nodes),
             cipher=_cipher(),
+            packager=_packager(settings, launcher),
         )
 
 

@@ -1,4 +1,5 @@
-// One way to speak with three players. The page is opened as player.html#NAME,LIBRARY,MANIFEST.
+// One way to speak with three players. The page is opened as
+// player.html#NAME,LIBRARY,MANIFEST,KEYS, where KEYS are pairs of id:key in hexadecimal digits.
 "use strict";
 
 const video = document.getElementById("video");
@@ -31,6 +32,11 @@ const players = {
     const dash = dashjs.MediaPlayer().create();
     dash.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: false } } } });
     dash.on("error", (event) => errors.push(JSON.stringify(event.error)));
+    const text = (hex) =>
+      btoa(String.fromCharCode(...hex.match(/../g).map((byte) => parseInt(byte, 16))))
+        .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    const clearkeys = Object.fromEntries(keys.map((pair) => pair.map(text)));
+    if (keys.length) dash.setProtectionData({ "org.w3.clearkey": { clearkeys } });
     dash.initialize(video, manifest, false);
     return {
       heights: () => dash.getRepresentationsByType("video").map((each) => each.height),
@@ -50,6 +56,7 @@ const players = {
   shaka(manifest) {
     const player = new shaka.Player();
     player.configure({ abr: { enabled: false } });
+    if (keys.length) player.configure({ drm: { clearKeys: Object.fromEntries(keys) } });
     player.addEventListener("error", (event) => errors.push(JSON.stringify(event.detail)));
     player
       .attach(video)
@@ -99,7 +106,8 @@ const seen = {
 };
 window.seen = seen;
 
-const [name, library, manifest] = location.hash.slice(1).split(",");
+const [name, library, manifest, ...pairs] = location.hash.slice(1).split(",");
+const keys = pairs.map((pair) => pair.split(":"));
 const script = document.createElement("script");
 script.src = library;
 script.onload = () => {

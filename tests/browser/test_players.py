@@ -15,6 +15,15 @@ from tests.http_server import Site
 SOAK = os.environ.get("NOMMER_SOAK")
 #: A key that is laid beside the playlists.
 LOCKED = {"scheme": "aes-128", "publish_key": True}
+FRAMED = {
+    "scheme": "cenc",
+    "key": "00112233445566778899aabbccddeeff",
+    "key_id": "a0" * 16,
+    "audio_key": "0f0e0d0c0b0a09080706050403020100",
+    "audio_key_id": "b1" * 16,
+    "key_url": "skd://film",
+}
+KEYS = [f"{FRAMED[f'{of}key_id']}:{FRAMED[f'{of}key']}" for of in ("", "audio_")]
 _PATIENCE = 90_000  # milliseconds: the machine may be slow, and nothing waits for long
 
 
@@ -35,7 +44,10 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             stream(probe, source, folder / kind, segments=kind)
         if SOAK:
             stream(probe, source, folder / "locked-ts", segments="ts", encryption=LOCKED)
+            cbcs = {**FRAMED, "scheme": "cbcs"}
+            stream(probe, source, folder / "cbcs", segments="files", encryption=cbcs)
         stream(probe, source, folder / "locked", encryption=LOCKED)
+        stream(probe, source, folder / "cenc", encryption=FRAMED)
     for scratch in folder.glob("*/scratch"):
         shutil.rmtree(scratch)
     with site(folder) as served:
@@ -45,12 +57,13 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 class Screen:
     """A page that plays one manifest with one player."""
 
-    def __init__(self, page: Page, films: Site, player: str, manifest: str) -> None:
+    def __init__(
+        self, page: Page, films: Site, player: str, manifest: str, *keys: str
+    ) -> None:
         self.page, self.site = page, films
         page.set_default_timeout(_PATIENCE)
-        page.goto(
-            films.url("player.html") + f"#{player},/lib/{LIBRARIES[player]},{manifest}"
-        )
+        said = ",".join((player, f"/lib/{LIBRARIES[player]}", manifest, *keys))
+        page.goto(f"{films.url('player.html')}#{said}")
         self.until("seen.player && seen.heights().length == 2 && seen.state().ready > 1")
 
     def until(self, condition: str) -> dict[str, Any]:
@@ -166,3 +179,32 @@ def test_a_player_that_finds_the_key_plays_what_is_encrypted_whole(
     page.close()
 
     assert state["frames"] > 0
+
+
+@pytest.mark.parametrize(
+    ("player", "manifest"),
+    [
+        ("dash", "/cenc/film/index.mpd"),
+        _in_the_soak("shaka", "/cenc/film/index.mpd"),
+        _in_the_soak("shaka", "/cbcs/film/index.mpd"),
+        _in_the_soak("dash", "/cbcs/film/index.mpd"),
+    ],
+)
+def test_a_player_with_the_keys_plays_what_is_encrypted_frame_by_frame(
+    player: str, manifest: str, chromium: Browser, films: Site
+) -> None:
+    page = chromium.new_page()
+    screen = Screen(page, films, player, manifest, *KEYS)
+
+    screen.do("seen.choose(180)")
+    screen.do("seen.play()")
+    screen.until("seen.state().time > 0.5 && seen.state().frames > 5")
+    screen.do("seen.choose(90)")
+    screen.until("seen.state().height == 90")
+    screen.do("seen.seek(4.1)")
+    state = screen.until("seen.state().time > 4.3 && seen.state().sound > 0")
+    encrypted = page.evaluate("video.mediaKeys !== null")
+    page.close()
+
+    assert encrypted
+    assert state["duration"] == pytest.approx(6, abs=0.1)

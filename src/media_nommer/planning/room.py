@@ -31,8 +31,15 @@ def expected_bytes(plans: Sequence[OutputPlan], media: Media) -> int:
 
 
 def _copies(plan: OutputPlan) -> int:
-    """Return how often an output lies in scratch: segment files are cut out of others."""
-    return 1 if plan.adaptive is None or plan.adaptive.segments == "ranges" else 2
+    """Return how often an output lies in scratch.
+
+    Segment files are cut out of others; frames are encrypted from one file into another.
+    """
+    if plan.adaptive is None:
+        return 1
+    wanted = plan.adaptive.encryption
+    framed = wanted is not None and not wanted.whole
+    return 1 + (plan.adaptive.segments != "ranges") + framed
 
 
 def _bits_a_second(video: VideoPlan, media: Media) -> float:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import m3u8
 import pytest
+from mpegdash.parser import MPEGDASHParser
 from tests.adaptive_films import SPOKEN, Streamed, ffmpeg, film, stream, with_texts
 
 from media_nommer.core.ports.probe import Probe
@@ -13,6 +14,14 @@ _SMALL = {
     "video": {"speed": "ultrafast", "height": 64},
     "ladder": None,
     "encryption": {"scheme": "aes-128", "key": KEY, "publish_key": True},
+}
+AUDIO_KEY = "0f0e0d0c0b0a09080706050403020100"
+FRAMED = {
+    "key": KEY,
+    "key_id": "a" * 32,
+    "audio_key": AUDIO_KEY,
+    "audio_key_id": "b" * 32,
+    "key_url": "skd://film",
 }
 _FRAMES = 60
 
@@ -66,6 +75,30 @@ def test_players_can_read_what_comes_before_the_key(
     assert made.packaged.facts["encryption"] == "aes-128"
 
 
+@pytest.mark.parametrize(("scheme", "segments"), [("cbcs", "ranges"), ("cenc", "files")])
+def test_frames_are_read_with_their_keys_and_not_without(
+    scheme: str, segments: str, probe: Probe, spoken: Path, tmp_path: Path
+) -> None:
+    said = {**_SMALL, "encryption": {**FRAMED, "scheme": scheme}}
+
+    made = stream(probe, spoken, tmp_path, segments=segments, **said)
+
+    pictures, sound = (_whole(made, kind) for kind in ("v1", "a1"))
+    assert _decoded(pictures, KEY) == _FRAMES
+    assert _decoded(sound, AUDIO_KEY) > 100
+    assert _decoded(pictures, AUDIO_KEY) == _decoded(sound, KEY) == 0
+    assert not list(made.folder.rglob("*.flags"))
+    lines = next(p for p in made.named(".m3u8") if p.name.startswith("v1")).read_text()
+    method = {"cbcs": "SAMPLE-AES", "cenc": "SAMPLE-AES-CTR"}[scheme]
+    key = f'#EXT-X-KEY:METHOD={method},URI="skd://film",KEYFORMAT="com.apple'
+    assert lines.count(key) == 1
+    (period,) = MPEGDASHParser.parse(str(made.manifest)).periods
+    told = [s.content_protections for s in period.adaptation_sets]
+    assert [[p.value for p in each or ()] for each in told] == [
+        *([scheme, None], [scheme, None], []),
+    ]
+
+
 def _playlists(made: Streamed) -> list[m3u8.M3U8]:
     master = m3u8.load(str(made.master))
     named = [p.uri for p in master.playlists] + [s.uri for s in master.media]
@@ -78,4 +111,25 @@ def _frames(manifest: Path) -> int:
         *("-allowed_extensions", "ALL", "-extension_picky", "0", "-i", str(manifest)),
         *("-map", "0:v", "-f", "framecrc", "-"),
     )
+    return sum(not line.startswith("#") for line in text.splitlines())
+
+
+def _whole(made: Streamed, kind: str) -> Path:
+    """Return one file with all of a rendition: as it is, or put together."""
+    names = [name for name in made.names if name.startswith(f"film/{kind}-")]
+    media = [n for n in names if n.endswith((".mp4", ".m4a", ".m4s"))]
+    path = made.folder / f"{kind}.mp4"
+    path.write_bytes(b"".join((made.folder / name).read_bytes() for name in media))
+    return path
+
+
+def _decoded(path: Path, key: str) -> int:
+    """Return how many frames can be decoded with a key without any fault."""
+    try:
+        text = ffmpeg(
+            *("-xerror", "-err_detect", "explode", "-decryption_key", key),
+            *("-i", str(path), "-f", "framecrc", "-"),
+        )
+    except AssertionError:
+        return 0
     return sum(not line.startswith("#") for line in text.splitlines())

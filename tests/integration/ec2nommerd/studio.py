@@ -7,9 +7,11 @@ from typing import Any
 
 from typing_extensions import override
 
+from media_nommer.adapters.crypto import AesSealer, AesSegmentCipher
 from media_nommer.adapters.ffmpeg.binary import find_ffmpeg
 from media_nommer.adapters.ffmpeg.encoder import FfmpegEncoder
 from media_nommer.adapters.ffmpeg.launcher import Launcher
+from media_nommer.adapters.ffmpeg.packager import ShakaPackager, find_packager
 from media_nommer.adapters.ffmpeg.probe import AvProbe
 from media_nommer.adapters.memory import MemoryQueue, MemoryStore
 from media_nommer.adapters.objects import FileStorage, file_url
@@ -45,7 +47,7 @@ class CountingEncoder(FfmpegEncoder):
 class Studio:
     """An installation whose workers are driven by the test, one task at a time."""
 
-    def __init__(self, folder: Path, film: Path) -> None:
+    def __init__(self, folder: Path, film: Path, *, encrypts: bool = True) -> None:
         self.folder, self.film = folder, film
         self.out = folder / "out"
         work = folder / "work"
@@ -55,7 +57,9 @@ class Studio:
             FileStorage(own=[work]),
             file_url(work),
             system_clock,
+            AesSealer(bytes(range(32))),
         )
+        self._encrypts = encrypts
         self.service = JobService(engine=self.engine, outside=self.engine.storage)
 
     def submit(self, *outputs: dict[str, Any], **more: Any) -> Job:
@@ -85,6 +89,8 @@ class Studio:
                 check_room=scratch.check_room,
                 threads=1,
                 cutting=cutting,
+                cipher=AesSegmentCipher() if self._encrypts else None,
+                packager=_packager(launcher) if self._encrypts else None,
             )
             policy = WorkPolicy(max_attempts=1)
             runner = AttemptRunner(
@@ -118,3 +124,9 @@ class Studio:
 
     def published(self) -> list[str]:
         return sorted(p.name for p in self.out.rglob("*") if p.is_file())
+
+
+def _packager(launcher: Launcher) -> ShakaPackager:
+    program = find_packager()
+    assert program is not None
+    return ShakaPackager(launcher, program)

@@ -11,6 +11,7 @@ from media_nommer.core.recipes.secrets import has_sealed, secrets_in, with_secre
 KEY = "00112233445566778899aabbccddeeff"
 URL = "https://keys.example/film"
 GIVEN = {"scheme": "aes-128", "key": KEY, "key_url": URL}
+FRAMED = {**GIVEN, "scheme": "cenc", "key_id": "a" * 32}
 
 
 def read(encryption: object, **said: Any) -> Recipe:
@@ -31,8 +32,17 @@ def test_files_encrypted_whole_are_of_hls_alone() -> None:
     assert output_of(read(GIVEN, segments="ts")).segments == "ts"
 
 
-def test_a_stored_recipe_comes_back_equal() -> None:
-    recipe = with_secrets(read(GIVEN), lambda _: f"sealed:{'0' * 32}")
+def test_frames_are_encrypted_in_segments_of_any_kind_for_both_formats() -> None:
+    output = output_of(read(FRAMED))
+
+    assert (output.formats, output.segments) == (("hls", "dash"), "ranges")
+    without = {**FRAMED, "key_url": None}
+    assert output_of(read(without, formats=["dash"])).encryption is not None
+
+
+@pytest.mark.parametrize("said", [GIVEN, FRAMED])
+def test_a_stored_recipe_comes_back_equal(said: dict[str, Any]) -> None:
+    recipe = with_secrets(read(said), lambda _: f"sealed:{'0' * 32}")
 
     assert parse_recipe(recipe.model_dump(mode="json")) == recipe
 
@@ -43,7 +53,7 @@ def test_a_stored_recipe_comes_back_equal() -> None:
         (
             GIVEN,
             {"formats": ["hls", "dash"]},
-            ".scheme: aes-128 is for hls alone; allowed formats: hls",
+            ".scheme: aes-128 is for hls alone; allowed with dash: cenc, cbcs",
         ),
         (
             GIVEN,
@@ -65,6 +75,43 @@ def test_a_stored_recipe_comes_back_equal() -> None:
             {"scheme": "aes-128", "key_url": URL},
             {},
             ".key: is missing; it is the one that players find at key_url",
+        ),
+        ({**GIVEN, "key_id": KEY}, {}, ".key_id: aes-128 has none"),
+        (
+            {**FRAMED, "key_id": None},
+            {},
+            ".key_id: is missing; cenc needs it",
+        ),
+        (
+            {**FRAMED, "audio_key": KEY},
+            {},
+            ": audio_key and audio_key_id go together",
+        ),
+        (
+            {**FRAMED, "publish_key": True},
+            {},
+            ".publish_key: cenc has its keys from a licence server",
+        ),
+        (
+            FRAMED,
+            {"segments": "ts"},
+            ".scheme: cenc is of MP4; allowed segments: ranges, files",
+        ),
+        (
+            {**FRAMED, "pssh": ["QUJD"]},
+            {},
+            ".pssh[0]: is no box of a licence system in base64",
+        ),
+        (
+            {**FRAMED, "pssh": ["A==="]},
+            {},
+            ".pssh[0]: is no box of a licence system in base64",
+        ),
+        (
+            {**FRAMED, "key_url": None},
+            {},
+            ": hls needs key_url, by which players ask for the key, or a pssh of Widevine "
+            "or PlayReady",
         ),
         (
             {**GIVEN, "key_url": 'https://x/"y'},
@@ -88,6 +135,7 @@ def test_what_cannot_be_is_told(
     [
         {"scheme": "aes-128", "key": KEY[:-1], "key_url": URL},
         {"scheme": "aes-128", "key": [KEY], "key_url": URL},
+        {**FRAMED, "audio_key": KEY[:-1], "audio_key_id": "b" * 32},
         {"scheme": "aes-128", "key": {"hex": KEY}, "key_url": URL},
         {"scheme": "aes-129", "key": KEY, "key_url": URL},
         {"scheme": "aes-128", "kay": KEY, "key_url": URL},

@@ -98,7 +98,7 @@ class FfmpegEncoder(Encoder):
         def watch() -> NommerError | None:
             return (stop() if stop else None) or stall.verdict()
 
-        with _Log(log, command) as kept:
+        with KeptLog(log, command) as kept:
             try:
                 ended = self._launcher.run(
                     argv,
@@ -124,7 +124,7 @@ class FfmpegEncoder(Encoder):
         )
 
 
-class _Log:
+class KeptLog:
     """A log file with its end in memory. Of a log beyond 16 MiB, the middle is dropped."""
 
     def __init__(self, path: Path, command: str) -> None:
@@ -154,6 +154,7 @@ class _Log:
                 self._put(b"".join(self._end))
 
     def write(self, chunk: bytes) -> None:
+        """Take what a process printed."""
         if self._room > 0:
             self._put(chunk[: self._room])
             self._room -= len(chunk)

@@ -76,7 +76,8 @@ def _formats(output: AdaptiveOutput) -> tuple[str, ...]:
 
     So are those that are encrypted whole.
     """
-    for_hls = output.segments == "ts" or output.encryption is not None
+    whole = output.encryption is not None and output.encryption.whole
+    for_hls = output.segments == "ts" or whole
     if for_hls and "formats" not in output.model_fields_set:
         return ("hls",)
     return tuple(dict.fromkeys(output.formats))
@@ -84,8 +85,9 @@ def _formats(output: AdaptiveOutput) -> tuple[str, ...]:
 
 def _segments(output: AdaptiveOutput) -> str:
     """Return how segments are kept; what is encrypted whole is a file by itself."""
-    said = "segments" in output.model_fields_set or output.encryption is None
-    return output.segments if said else "files"
+    whole = output.encryption is not None and output.encryption.whole
+    said = "segments" in output.model_fields_set
+    return "files" if whole and not said else output.segments
 
 
 def _encryption_problems(output: AdaptiveOutput, path: str) -> Iterator[str]:

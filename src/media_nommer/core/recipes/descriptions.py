@@ -130,8 +130,12 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "encryption": "How segments are encrypted, and under which keys.",
     },
     "Encryption": {
-        "scheme": "aes-128: HLS's encryption of whole segment files.",
+        "scheme": "aes-128: whole files, for HLS; cenc, cbcs: frames, for DASH and HLS.",
         "key": "32 hexadecimal digits; it is kept sealed, and deleted at the job's end.",
+        "key_id": "By which players know the key: 32 hexadecimal digits.",
+        "audio_key": "Another key for sounds, kept as the first is.",
+        "audio_key_id": "By which players know the key of sounds.",
+        "pssh": "Boxes for licence systems, in base64.",
         "key_url": "Where players find the key, as playlists name it.",
         "publish_key": "Lay the key beside the playlists; without one it is made.",
     },

@@ -6,7 +6,7 @@ from typing import Any
 from media_nommer.core.recipes.documents import AdaptiveOutput, Recipe
 
 SEALED = "sealed:"
-_SECRETS = ("key",)
+_SECRETS = ("key", "audio_key")
 
 
 def secrets_in(recipe: Recipe) -> Iterator[tuple[str, str]]:

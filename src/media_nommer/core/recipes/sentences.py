@@ -26,7 +26,7 @@ from media_nommer.core.recipes.own_nommers import own_kinds
 
 _LONGEST_VALUE = 60
 _SECRET_FIELDS = {  # a password or a key may stand in them
-    *("url", "destination", "encryption", "key", "key_url"),
+    *("url", "destination", "encryption", "key", "audio_key", "key_url"),
 }
 
 _OUTPUTS: Mapping[str, type[BaseModel]] = {**OUTPUT_KINDS, "preset": PresetOutput}
@@ -95,6 +95,9 @@ _FORMS: Mapping[str | int, str] = {
     "background": "allowed: such as #20a0ff or, half seen through, #20a0ff80",
     "level": "allowed: such as 4.1",
     "key": "allowed: 32 hexadecimal digits",
+    "audio_key": "allowed: 32 hexadecimal digits",
+    "key_id": "allowed: 32 hexadecimal digits",
+    "audio_key_id": "allowed: 32 hexadecimal digits",
     "key_url": "allowed: a URL without spaces and quotation marks",
     "group": "allowed: up to 128 letters, digits and ._:-",
     "storage_class": "allowed: capitals, digits and _",

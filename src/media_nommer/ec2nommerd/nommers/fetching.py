@@ -20,7 +20,7 @@ class Kit:
     """What nommers work with. ``threads`` are those of one encode.
 
     ``check_room`` raises NoSpace unless so many bytes of scratch space are free. ``cipher``
-    encrypts segments, where the part is installed.
+    encrypts segments and ``packager`` frames, where the part is installed.
     """
 
     probe: Probe
@@ -29,6 +29,7 @@ class Kit:
     threads: int
     cutting: Policy
     cipher: SegmentCipher | None = None
+    packager: Encoder | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """Encrypting what is published: with keys that were sealed, opened in memory alone."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from media_nommer.core.errors import CipherMissing, SecretUnreadable
 from media_nommer.core.ports.cipher import SegmentCipher
 from media_nommer.core.recipes.encryption import Encryption
+from media_nommer.planning.packaging.cenc import Keys, cenc_command, key_flags
+from media_nommer.planning.packaging.packed import Packed
 
 _KEY_BYTES = 16
 
@@ -29,11 +31,38 @@ class WholeLock:
 
 
 @dataclass(frozen=True, slots=True)
+class FramesLock:
+    """Keys, and what encrypts frames with them."""
+
+    wanted: Encryption
+    keys: Keys
+    package: Callable[[Sequence[str]], None]
+    scratch: Path
+
+    def encrypt(self, packed: Packed, source: str, target: str) -> None:
+        """Encrypt the frames of a rendition; keys are in a file for so long alone."""
+        flags = self.scratch / f"{target}.flags"
+        command = cenc_command(
+            packed, self.wanted, source=source, target=target, flags=flags.name
+        )
+        flags.touch(mode=0o600)
+        try:
+            flags.write_text(key_flags(self.wanted, self.keys), encoding="ascii")
+            self.package(command)
+        finally:
+            flags.unlink()
+
+
+@dataclass(frozen=True, slots=True)
 class Locks:
-    """What a worker encrypts with; ``opened`` gives the secret that a recipe refers to."""
+    """What a worker encrypts with; ``opened`` gives the secret that a recipe refers to.
+
+    ``cipher`` encrypts whole files, and ``package`` runs what encrypts frames, in scratch.
+    """
 
     cipher: SegmentCipher | None = None
     opened: Callable[[str], bytes] = _nothing_is_sealed
+    package: Callable[[Sequence[str]], None] | None = None
 
     def whole(self, wanted: Encryption | None) -> WholeLock | None:
         """Return what encrypts whole files, None where nothing is to be encrypted.
@@ -44,11 +73,24 @@ class Locks:
             CipherMissing: there is nothing here that encrypts.
             SecretUnreadable: this worker cannot open the key.
         """
-        if wanted is None:
+        if wanted is None or not wanted.whole:
             return None
         if self.cipher is None:
             raise CipherMissing(f"nothing on this worker encrypts with {wanted.scheme}")
         return WholeLock(self._key(wanted.key), self.cipher)
+
+    def frames(self, wanted: Encryption, scratch: Path) -> "FramesLock":
+        """Return what encrypts frames.
+
+        Raises:
+            CipherMissing: there is nothing here that does.
+            SecretUnreadable: this worker cannot open a key.
+        """
+        if self.package is None:
+            raise CipherMissing(f"nothing on this worker encrypts with {wanted.scheme}")
+        picture = self._key(wanted.key)
+        sound = picture if wanted.audio_key is None else self._key(wanted.audio_key)
+        return FramesLock(wanted, Keys(picture, sound), self.package, scratch)
 
     def _key(self, said: str | None) -> bytes:
         if said is None:

@@ -295,7 +295,17 @@ def _packaged(
         work.encode(kit.encoder, argv)
 
     attempt = f"{work.task.id}.c{work.held.number}"
-    locks = Locks(kit.cipher, lambda said: opened(work.engine, work.job.id, said))
+    packager = kit.packager
+
+    def package(argv: Sequence[str]) -> None:
+        assert packager is not None
+        work.encode(packager, argv)
+
+    locks = Locks(
+        kit.cipher,
+        lambda said: opened(work.engine, work.job.id, said),
+        package if packager else None,
+    )
     bench = Bench(kit.probe, work.scratch, attempt, look, encode, locks)
     return package_output(bench, plan)
 

@@ -1,14 +1,15 @@
 """Packaging adaptive outputs: from encoded renditions to all files that are published."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from media_nommer.core.errors import MediaError, OutputDamaged
 from media_nommer.core.fragments import FragmentedFile
 from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import Probe
-from media_nommer.ec2nommerd.nommers.locking import NO_LOCKS, Locks, WholeLock
+from media_nommer.core.recipes.encryption import Encryption
+from media_nommer.ec2nommerd.nommers.locking import NO_LOCKS, FramesLock, Locks, WholeLock
 from media_nommer.ec2nommerd.nommers.texts import packed_texts
 from media_nommer.planning.adaptive import AdaptivePlan, check_count
 from media_nommer.planning.ffmpeg import Produced
@@ -77,6 +78,10 @@ def package_output(bench: Bench, output: OutputPlan) -> Packaged:
         _packed(bench, part, output.adaptive, publication) for part in renditions_of(output)
     ]
     check_renditions(output.adaptive, made)
+    if framed := _framed(output.adaptive):
+        frames = bench.locks.frames(framed, bench.scratch)
+        made = [_locked(bench, frames, output, each) for each in made]
+        check_renditions(output.adaptive, made)
     texts = packed_texts(output, made, bench.scratch, publication)
     files = package(output, made, texts, publication=publication)
     check_count(len(files), f"outputs[{output.index}]")
@@ -99,8 +104,16 @@ def package_output(bench: Bench, output: OutputPlan) -> Packaged:
 
 
 def rendition_path(output: OutputPlan, key: str) -> str:
-    """Return what a rendition's file is called in scratch."""
+    """Return what a rendition's file is called in scratch, as the encoder left it."""
     return f"out-{output.index}-{key}.mp4"
+
+
+def published_path(output: OutputPlan, key: str) -> str:
+    """Return what that is called which is published of it: with its frames encrypted."""
+    assert output.adaptive is not None
+    if _framed(output.adaptive):
+        return f"out-{output.index}-{key}-locked.mp4"
+    return rendition_path(output, key)
 
 
 def transport_path(output: OutputPlan, key: str, number: int) -> str:
@@ -145,9 +158,26 @@ def _transported(bench: Bench, output: OutputPlan, packed: Packed) -> Packed:
     return sized
 
 
+def _framed(plan: AdaptivePlan) -> Encryption | None:
+    """Return how frames are encrypted, None where they are not."""
+    wanted = plan.encryption
+    return None if wanted is None or wanted.whole else wanted
+
+
+def _locked(bench: Bench, frames: FramesLock, output: OutputPlan, packed: Packed) -> Packed:
+    """Encrypt the frames of a rendition; its fragments and times stay what they are."""
+    key, plan = packed.rendition.key, output.adaptive
+    assert plan is not None
+    target = published_path(output, key)
+    frames.encrypt(packed, rendition_path(output, key), target)
+    file = _fragments(bench.probe, bench.scratch / target)
+    same = replace(file, entry=packed.file.entry, config=packed.file.config)
+    return replace(packed, file=same, segments=segments_of(file, plan.segment))
+
+
 def _write_index(bench: Bench, output: OutputPlan, packed: Packed) -> None:
     """Put an index of segments in the place of the encoder's, and see that it stands."""
-    path = bench.scratch / rendition_path(output, packed.rendition.key)
+    path = bench.scratch / published_path(output, packed.rendition.key)
     with path.open("r+b") as file:
         file.seek(packed.file.index_offset)
         file.write(index_bytes(packed.file, packed.segments))
@@ -181,7 +211,7 @@ def _written(
         path.write_bytes(lock.key)
         return made
     elif file.size is not None and not file.number:
-        _cut(scratch / rendition_path(output, file.rendition), file, path)
+        _cut(scratch / published_path(output, file.rendition), file, path)
     if file.locked is not None:
         assert lock is not None
         lock.encrypt(path, file.locked)
@@ -192,7 +222,7 @@ def _path_of(output: OutputPlan, number: int, file: Packing) -> str:
     if isinstance(file, Piece) and file.number:
         return transport_path(output, file.rendition, file.number)
     if isinstance(file, Piece) and file.size is None:
-        return rendition_path(output, file.rendition)
+        return published_path(output, file.rendition)
     return f"out-{output.index}-{number:06d}.{file.name.rpartition('.')[2]}"
 
 

@@ -5,9 +5,16 @@ from fractions import Fraction
 from itertools import groupby
 from xml.etree import ElementTree
 
+from media_nommer.core.recipes.encryption import Encryption
 from media_nommer.planning.packaging.dash_texts import add_text
 from media_nommer.planning.packaging.index import index_place
 from media_nommer.planning.packaging.languages import language_tag
+from media_nommer.planning.packaging.licences import (
+    CENC,
+    Licence,
+    add_protection,
+    licence_of,
+)
 from media_nommer.planning.packaging.names import file_name, header_name
 from media_nommer.planning.packaging.packed import Packed
 from media_nommer.planning.packaging.segments import peak_bits
@@ -26,6 +33,7 @@ def manifest(
     *,
     segments: str,
     texts: Sequence[PackedText] = (),
+    encryption: Encryption | None = None,
 ) -> str:
     """Return the manifest (MPD); its addresses are beside it."""
     length = max(each.length for each in renditions)
@@ -40,13 +48,16 @@ def manifest(
             "minBufferTime": _span(Fraction(target)),
         },
     )
+    licences = [licence_of(encryption, sound=sound) for sound in (False, True)]
+    if any(licences):
+        root.set("xmlns:cenc", CENC)
     period = ElementTree.SubElement(root, "Period", id="0", start="PT0S")
     pictures = [each for each in renditions if each.rendition.video]
     sounds = [each for each in renditions if each.rendition.audio]
     if pictures:
-        _add_pictures(period, pictures, target, whole)
+        _add_pictures(period, pictures, target, whole, licences[0])
     for number, each in enumerate(sounds, start=1):
-        _add_sound(period, number, each, target, whole)
+        _add_sound(period, number, each, target, whole, licences[1])
     for number, track in enumerate(texts, start=len(sounds) + 1):
         add_text(period, number, track)
     ElementTree.indent(root)
@@ -55,9 +66,13 @@ def manifest(
 
 
 def _add_pictures(
-    period: ElementTree.Element, pictures: Sequence[Packed], target: int, whole: bool
+    period: ElementTree.Element,
+    pictures: Sequence[Packed],
+    target: int,
+    whole: bool,
+    licence: Licence | None,
 ) -> None:
-    common = _adaptation(period, 0, "video", whole)
+    common = _adaptation(period, 0, "video", whole, licence)
     common.set("maxWidth", str(max(_side(each, "width") for each in pictures)))
     common.set("maxHeight", str(max(_side(each, "height") for each in pictures)))
     transfer = _TRANSFERS.get(pictures[0].light)
@@ -76,11 +91,16 @@ def _add_pictures(
 
 
 def _add_sound(
-    period: ElementTree.Element, number: int, packed: Packed, target: int, whole: bool
+    period: ElementTree.Element,
+    number: int,
+    packed: Packed,
+    target: int,
+    whole: bool,
+    licence: Licence | None,
 ) -> None:
     audio = packed.rendition.audio
     assert audio is not None
-    common = _adaptation(period, number, "audio", whole)
+    common = _adaptation(period, number, "audio", whole, licence)
     if language := language_tag(audio.language):
         common.set("lang", language)
     ElementTree.SubElement(common, "Label").text = packed.rendition.title
@@ -100,11 +120,15 @@ def _add_sound(
 
 
 def _adaptation(
-    period: ElementTree.Element, number: int, kind: str, whole: bool
+    period: ElementTree.Element,
+    number: int,
+    kind: str,
+    whole: bool,
+    licence: Licence | None,
 ) -> ElementTree.Element:
     part = "subsegment" if whole else "segment"
     starts = "subsegmentStartsWithSAP" if whole else "startWithSAP"
-    return ElementTree.SubElement(
+    common = ElementTree.SubElement(
         period,
         "AdaptationSet",
         {
@@ -115,6 +139,9 @@ def _adaptation(
             starts: "1",
         },
     )
+    if licence is not None:
+        add_protection(common, licence)
+    return common
 
 
 def _representation(

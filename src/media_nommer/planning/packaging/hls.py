@@ -8,7 +8,6 @@ from media_nommer.planning.packaging.hls_lines import (
     attributes,
     playlist_head,
     playlist_text,
-    whole_key,
 )
 from media_nommer.planning.packaging.hls_texts import TEXTS_GROUP, text_media
 from media_nommer.planning.packaging.languages import language_tag
@@ -36,28 +35,26 @@ def target_duration(renditions: Iterable[Packed]) -> int:
 
 
 def media_playlist(
-    packed: Packed, target: int, *, segments: str, key_uri: str | None = None
+    packed: Packed, target: int, *, segments: str, keys: Sequence[str] = ()
 ) -> str:
-    """Return the playlist of one rendition, whose files are encrypted by a key."""
+    """Return the playlist of one rendition; ``keys`` are lines that tell of its keys."""
     ts = segments == "ts"
     lines = playlist_head(_VERSION_TS if ts else VERSION, target)
     if not ts:
         lines.append(_map(packed, segments))  # what comes before the key is in the clear
-    if key_uri is not None:
-        lines.append(whole_key(key_uri))
+    lines += keys
     for number, part in enumerate(packed.segments, start=1):
         lines.append(f"#EXTINF:{float(part.duration):.6f},")
         lines += _address(_place(packed, number, part, segments))
     return playlist_text([*lines, "#EXT-X-ENDLIST"])
 
 
-def key_frames_playlist(packed: Packed, target: int, *, segments: str) -> str:
+def key_frames_playlist(
+    packed: Packed, target: int, *, segments: str, keys: Sequence[str] = ()
+) -> str:
     """Return the playlist of a rendition's key frames alone, for winding through a film."""
-    lines = [
-        *playlist_head(VERSION, target),
-        "#EXT-X-I-FRAMES-ONLY",
-        _map(packed, segments),
-    ]
+    lines = [*playlist_head(VERSION, target), "#EXT-X-I-FRAMES-ONLY"]
+    lines += [_map(packed, segments), *keys]
     for part, place in zip(key_frames(packed), _key_places(packed, segments), strict=True):
         lines.append(f"#EXTINF:{float(part.duration):.6f},")
         lines += _address(place)

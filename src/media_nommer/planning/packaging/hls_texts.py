@@ -1,5 +1,6 @@
 """Subtitles in playlists of HLS."""
 
+from collections.abc import Sequence
 from math import ceil
 
 from media_nommer.planning.packaging.hls_lines import (
@@ -7,7 +8,6 @@ from media_nommer.planning.packaging.hls_lines import (
     attributes,
     playlist_head,
     playlist_text,
-    whole_key,
 )
 from media_nommer.planning.packaging.languages import language_tag
 from media_nommer.planning.packaging.names import playlist_name
@@ -22,13 +22,13 @@ _FOR_THE_DEAF = (
 )
 
 
-def text_playlist(packed: PackedText, key_uri: str | None = None) -> str:
+def text_playlist(packed: PackedText, keys: Sequence[str] = ()) -> str:
     """Return the playlist of one track, which is one segment.
 
     Subtitles alone may have another target duration than all others.
     """
     lines = playlist_head(VERSION, max(1, ceil(packed.length)))
-    lines += [] if key_uri is None else [whole_key(key_uri)]
+    lines += keys
     lines += [f"#EXTINF:{float(packed.length):.6f},", text_name(packed.base)]
     return playlist_text([*lines, "#EXT-X-ENDLIST"])
 

@@ -13,7 +13,9 @@ from media_nommer.planning.packaging.hls import (
     media_playlist,
     target_duration,
 )
+from media_nommer.planning.packaging.hls_lines import whole_key
 from media_nommer.planning.packaging.hls_texts import text_playlist
+from media_nommer.planning.packaging.licences import key_lines, licence_of
 from media_nommer.planning.packaging.names import (
     file_name,
     header_name,
@@ -81,16 +83,16 @@ def package(
     if plan.encryption is not None and plan.encryption.publish_key:
         files.append(KeyFile(key_name(publication)))
     files += [piece for each in made for piece in _pieces(each, plan)]
-    lock = None if plan.encryption is None else 0
+    lock = 0 if _whole(plan) else None
     files += [Writing(text_name(each.base), each.text, lock) for each in texts]
-    if plan.encryption is not None:
+    if _whole(plan):
         made = [replace(m, segments=encrypted_whole(m.segments)) for m in made]
     if "hls" in plan.formats:
-        key = _key_uri(plan, publication)
+        whole = _whole_key(plan, publication)
         files += [
-            Writing(playlist_name(each.base), text_playlist(each, key)) for each in texts
+            Writing(playlist_name(each.base), text_playlist(each, whole)) for each in texts
         ]
-        files += [text for each in made for text in _playlists(each, plan, target, key)]
+        files += [text for each in made for text in _playlists(each, plan, target, whole)]
     beside = [_moved(file, folder) for file in files]
     return (*beside, *_manifests(output, made, texts, target))
 
@@ -132,28 +134,35 @@ def _pieces(packed: Packed, plan: AdaptivePlan) -> Iterator[Piece]:
         yield Piece(header_name(base), key, 0, packed.file.header)
     for number, part in enumerate(packed.segments, start=1):
         name = segment_name(base, number, ts=ts)
-        lock = number - 1 if plan.encryption else None
+        lock = number - 1 if _whole(plan) else None
         yield Piece(name, key, part.offset, part.size, number if ts else 0, lock)
 
 
-def _key_uri(plan: AdaptivePlan, publication: str) -> str | None:
-    if plan.encryption is None:
-        return None
-    return plan.encryption.key_url or key_name(publication)
+def _whole(plan: AdaptivePlan) -> bool:
+    return plan.encryption is not None and plan.encryption.whole
+
+
+def _whole_key(plan: AdaptivePlan, publication: str) -> list[str]:
+    """Return the line that tells of the key of files that are encrypted whole."""
+    if plan.encryption is None or not plan.encryption.whole:
+        return []
+    return [whole_key(plan.encryption.key_url or key_name(publication))]
 
 
 def _wound(plan: AdaptivePlan) -> bool:
     """Say whether key frames can be fetched alone, as out of files encrypted whole not."""
-    return plan.segments != "ts" and plan.encryption is None
+    return plan.segments != "ts" and not _whole(plan)
 
 
 def _playlists(
-    packed: Packed, plan: AdaptivePlan, target: int, key_uri: str | None
+    packed: Packed, plan: AdaptivePlan, target: int, whole: Sequence[str]
 ) -> Iterator[Writing]:
-    text = media_playlist(packed, target, segments=plan.segments, key_uri=key_uri)
+    licence = licence_of(plan.encryption, sound=packed.rendition.video is None)
+    keys = key_lines(licence) if licence else whole
+    text = media_playlist(packed, target, segments=plan.segments, keys=keys)
     yield Writing(playlist_name(packed.base), text)
     if packed.rendition.video and _wound(plan):
-        text = key_frames_playlist(packed, target, segments=plan.segments)
+        text = key_frames_playlist(packed, target, segments=plan.segments, keys=keys)
         yield Writing(key_frames_name(packed.base), text)
 
 
@@ -164,7 +173,10 @@ def _manifests(
     assert plan is not None
     for kind, name in zip(plan.formats, output.names, strict=True):
         if kind == "dash":
-            text = manifest(made, target, segments=plan.segments, texts=texts)
+            how = plan.encryption
+            text = manifest(
+                made, target, segments=plan.segments, texts=texts, encryption=how
+            )
         else:
             text = master_playlist(made, target, key_frames=_wound(plan), texts=texts)
         yield Writing(name, text)
