@@ -19,6 +19,7 @@ from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.ec2nommerd.attempts import AttemptRunner
 from media_nommer.ec2nommerd.nommers.base import Step
 from media_nommer.ec2nommerd.worker import Worker
+from media_nommer.feederd.report_views import JobReport
 from media_nommer.feederd.service import JobService
 from media_nommer.wiring import WorkerParts, open_storage, passing_sealer, worker_parts
 
@@ -75,6 +76,10 @@ class Embedded:
         job = self._service.submit(document)
         self._jobs.append(job)
         return job
+
+    def report(self, job: Job) -> JobReport:
+        """Return all that is known of a job that was done here."""
+        return self._service.report(job.id)
 
     def run(
         self,

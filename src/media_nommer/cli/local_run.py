@@ -20,7 +20,7 @@ from media_nommer.cli.display import Display, Standing, combined_fraction, displ
 from media_nommer.cli.documents import Document
 from media_nommer.cli.inputs import Source
 from media_nommer.cli.reporting import EXIT_FAILED, show_failure
-from media_nommer.cli.results import Ended, job_document, show_outputs
+from media_nommer.cli.results import Ended, job_document, show_outputs, write_text
 from media_nommer.conf.settings import Settings
 from media_nommer.core.errors import Failure
 from media_nommer.core.jobs import Job, JobState
@@ -82,9 +82,12 @@ def run_locally(
     settings: Settings,
     out_folder: Path | None,
     *,
+    report: Path | None = None,
     as_json: bool,
 ) -> int:
     """Run jobs to their end, tell of them, and return the exit status.
+
+    Reports on them go into the file ``report``.
 
     A KeyboardInterrupt passes through once nothing of the unfinished jobs is left.
     """
@@ -97,6 +100,9 @@ def run_locally(
         with display_for(len(jobs), quiet=as_json) as display:
             watcher = Watcher(labels, display)
             done = here.run(on_step=watcher.step, on_end=watcher.ended)
+        reports = [here.report(job).model_dump_json() for job in done] if report else []
+    if report:
+        write_text(report, "".join(f"{each}\n" for each in reports))
     ended = [
         Ended(job=job, label=labels[job.id], seconds=watcher.took(job)) for job in done
     ]

@@ -84,6 +84,7 @@ def encode(
     name: options.NameTemplate = None,
     if_exists: options.Replace = None,
     recursive: options.Recursive = False,
+    report: options.ReportFile = None,
     config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
@@ -109,7 +110,8 @@ def encode(
     jobs = jobs_for(inputs or (), wishes, recursive=recursive)
     jobs = settle_names(jobs, load_presets())
     settings = settings_for(config)
-    raise typer.Exit(run_locally(jobs, settings, out_folder(wishes), as_json=as_json))
+    folder = out_folder(wishes)
+    raise typer.Exit(run_locally(jobs, settings, folder, report=report, as_json=as_json))
 
 
 @app.command(epilog=_SERVE_EXAMPLES)

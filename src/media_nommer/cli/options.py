@@ -77,6 +77,16 @@ Recursive = Annotated[
         "destination. Default: off.",
     ),
 ]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        show_default=False,
+        help="File for all that is known of each job when it is over, as JSON, one line "
+        "each. Default: none.",
+    ),
+]
 Json = Annotated[
     bool,
     typer.Option(

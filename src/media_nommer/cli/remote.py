@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -12,6 +13,7 @@ from media_nommer.cli.documents import Document
 from media_nommer.cli.inputs import Source
 from media_nommer.cli.remote_words import describe_job, label_of, print_logs
 from media_nommer.cli.reporting import EXIT_FAILED, show_failure
+from media_nommer.cli.results import write_text
 from media_nommer.cli.tables import show_table
 from media_nommer.cli.words import ago_text, count_text, percent_text
 from media_nommer.client import FINAL_STATES, JobDocument, NommerClient
@@ -129,6 +131,17 @@ def show_logs(url: str, job_id: str, *, as_json: bool) -> None:
         _print_json(logs)
     else:
         print_logs(logs)
+
+
+def show_report(url: str, job_id: str, file: Path | None, *, as_json: bool) -> None:
+    """Print all that is known of a job, or write it into a file."""
+    with NommerClient(url) as client:
+        report = client.report(_found(client, job_id)["id"])
+    text = json.dumps(report, indent=None if as_json else 2)
+    if file is None:
+        typer.echo(text)
+    else:
+        write_text(file, f"{text}\n")
 
 
 def _found(client: NommerClient, job_id: str) -> JobDocument:

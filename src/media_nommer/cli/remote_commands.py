@@ -1,5 +1,6 @@
 """The commands that talk to a running feederd, as they are typed."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,7 +28,7 @@ State = Annotated[
 def add_remote_commands(app: typer.Typer) -> None:
     """Add every command of this file to ``app``."""
     app.command(epilog=_SUBMIT_EXAMPLES)(submit)
-    for command in (jobs, show, watch, cancel, retry, logs, costs, nodes):
+    for command in (jobs, show, watch, cancel, retry, logs, report, costs, nodes):
         app.command()(command)
     app.command("node-log")(node_log)
 
@@ -187,6 +188,30 @@ def logs(
     from media_nommer.cli.remote import show_logs
 
     show_logs(url, job, as_json=as_json)
+
+
+def report(
+    job: options.JobIdArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            show_default=False,
+            help="File to write it to. Default: standard output.",
+        ),
+    ] = None,
+    url: options.Url = options.DEFAULT_URL,
+    as_json: options.Json = False,
+) -> None:
+    """Print all that is known of a job, as JSON.
+
+    With --json it is in one line.
+    """
+    from media_nommer.cli.remote import show_report
+
+    show_report(url, job, output, as_json=as_json)
 
 
 def costs(

@@ -8,6 +8,7 @@ from typing import Any
 from media_nommer.cli.inputs import path_of
 from media_nommer.cli.tables import show_table
 from media_nommer.cli.words import bytes_text, clock_text, count_text, speed_text, took_text
+from media_nommer.core.errors import BadRequest
 from media_nommer.core.jobs import Job, Output, PublishedFile
 
 COLUMNS = ("file", "what", ">length", ">size", ">took", ">speed")
@@ -68,6 +69,18 @@ def job_document(ended: Ended) -> dict[str, Any]:
 
     document = JobView.of(ended.job, ()).model_dump(mode="json", exclude={"links"})
     return {**document, "seconds": round(ended.seconds, 3)}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that somebody named.
+
+    Raises:
+        BadRequest: it cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be written: {error.strerror}") from error
 
 
 def what_text(facts: Mapping[str, Any]) -> str:

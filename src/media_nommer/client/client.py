@@ -179,6 +179,11 @@ class NommerClient:
         """Return every attempt at a job, with the whole of its log."""
         return cast(LogsDocument, self._ask("GET", f"{_path(job_id)}/logs"))
 
+    def report(self, job_id: str) -> Mapping[str, Any]:
+        """Return what was found and made, by what commands, and at what cost."""
+        answer = self._ask("GET", f"{_path(job_id)}/report")
+        return cast(Mapping[str, Any], answer)
+
     def costs_page(
         self,
         *,

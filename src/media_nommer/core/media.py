@@ -11,7 +11,8 @@ class VideoStream:
     ``width`` and ``height`` are coded pixels, before ``rotation`` (degrees clockwise that a
     player turns the picture: 0, 90, 180 or 270) and before ``sample_aspect``.
     ``frame_rate`` is frames a second, None where the container does not know it; ``frames``
-    counts packets, None where the index was not read.
+    counts packets, None where the index was not read. ``codec_string`` is by what players
+    ask for its decoder (RFC 6381).
     """
 
     index: int
@@ -36,6 +37,7 @@ class VideoStream:
     attached_picture: bool = False
     default: bool = False
     language: str | None = None
+    codec_string: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class AudioStream:
     default: bool = False
     language: str | None = None
     title: str | None = None
+    codec_string: str | None = None
 
 
 #: Subtitles that are text, by what FFmpeg calls them; of all others nothing can be read.

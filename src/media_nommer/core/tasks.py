@@ -146,12 +146,16 @@ class ResultFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a task made: a plan to go on with, or files, or both failures and files."""
+    """What a task made: a plan to go on with, or files, or both failures and files.
+
+    ``found`` is what an inspection found in the source, as its document has it.
+    """
 
     plan: tuple[PlannedTask, ...] = ()
     files: tuple[ResultFile, ...] = ()
     facts: Mapping[int, Mapping[str, object]] = field(default_factory=dict)
     failures: Mapping[int, Failure] = field(default_factory=dict)
+    found: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,7 @@ from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.costs import CostBook, tasks_of
 from media_nommer.feederd.estimating import Estimate, estimate
+from media_nommer.feederd.report_views import JobReport
 from media_nommer.feederd.scaler import Decided
 from media_nommer.feederd.views import Health
 from media_nommer.planning.scaling import NodeKind
@@ -261,6 +262,21 @@ class JobService:
             for attempt in task.attempts
         ]
         return tuple(sorted(found, key=lambda each: each.attempt.started_at))
+
+    def report(self, job_id: str) -> JobReport:
+        """Return all that is known of a job in one document, also once it was archived.
+
+        Raises:
+            JobNotFound: no job has this id.
+        """
+        whole = archiving.whole_job(self.engine, JobId(job_id))
+        attempts = [
+            (task, attempt, self._log_text(attempt))
+            for task in whole.tasks
+            for attempt in task.attempts
+        ]
+        attempts.sort(key=lambda each: each[1].started_at)
+        return JobReport.of(whole.job, whole.tasks, attempts)
 
     def links(self, job_id: str, lasting: timedelta) -> tuple[FileLink, ...]:
         """Return a link to each file that is in place, where its storage gives any.

@@ -78,7 +78,7 @@ class OutputView(View):
         )
 
 
-_LINKS = ("events", "logs", "links")
+_LINKS = ("events", "logs", "links", "report")
 
 
 class JobView(View):

@@ -12,6 +12,8 @@ from media_nommer.core.media import Media
 
 VERSION = 1
 
+_MOST_KEPT = 16
+
 
 def media_document(media: Media, inputs: Sequence[Media] = ()) -> dict[str, Any]:
     """Return ``media`` in what JSON has: a rate is a text such as ``30000/1001``.
@@ -22,6 +24,20 @@ def media_document(media: Media, inputs: Sequence[Media] = ()) -> dict[str, Any]
     if len(inputs) > 1:
         document["inputs"] = [_plain(asdict(each)) for each in inputs]
     return document
+
+
+def kept_document(media: Media, inputs: Sequence[Media] = ()) -> dict[str, Any]:
+    """Return the same with as many streams of a kind, and inputs, as records hold well."""
+    document: dict[str, Any] = _short(media_document(media, inputs))
+    return document
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _short(part) for key, part in value.items()}
+    return (
+        [_short(part) for part in value[:_MOST_KEPT]] if isinstance(value, list) else value
+    )
 
 
 def _plain(value: Any) -> Any:

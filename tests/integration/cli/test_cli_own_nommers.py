@@ -54,7 +54,8 @@ def test_an_output_of_an_own_kind_is_made_and_published_like_any_other(
     sheet = {"kind": "contact-sheet", "columns": 2, "rows": 2, "width": 64, "scenes": 0.2}
     said = recipe(with_example, sheet, {"kind": "checksums"})
 
-    made = with_example.run("encode", scenes, "--recipe", said, "-o", "out", "--json")
+    wanted = ("--recipe", said, "-o", "out", "--report", "report.json", "--json")
+    made = with_example.run("encode", scenes, *wanted)
 
     assert made.status == 0, made.err
     output = made.document["outputs"][0]
@@ -73,6 +74,11 @@ def test_an_output_of_an_own_kind_is_made_and_published_like_any_other(
     assert "scenes-contact.jpg" in listed
     assert "scenes-contact.json" in listed
     assert with_example.left_behind() == []
+    (line,) = (with_example.folder / "report.json").read_text().splitlines()
+    report = json.loads(line)
+    assert (report["version"], report["outputs"][0]["kind"]) == (1, "contact-sheet")
+    assert report["outputs"][0]["size"] > 0
+    assert len(report["attempts"][0]["commands"]) == 2
 
 
 def test_its_own_document_refuses_what_it_cannot_make(

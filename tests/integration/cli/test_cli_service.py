@@ -130,14 +130,20 @@ def test_the_beginning_of_an_id_is_enough(service: Service, film: Path) -> None:
     assert said.document["id"] == job_id
 
 
-def test_logs_have_the_exact_command(service: Service, film: Path) -> None:
+def test_logs_and_reports_have_the_exact_command(service: Service, film: Path) -> None:
     job_id = service.finished_job(film, "seventh")
 
     said = service.run("logs", job_id)
+    report = service.run("report", job_id).document
+    nowhere = service.run("report", job_id, "-o", "no/such/report.json")
 
     assert said.out.startswith("== run 1, task inspect, attempt 1: committed after ")
     assert "ffmpeg" in said.out
     assert "-c:a" in said.out
+    assert "-c:a" in report["attempts"][0]["commands"][0]
+    assert report["outputs"][0]["codecs"] == "mp4a.40.2"
+    assert nowhere.status == 2
+    assert "no/such/report.json cannot be written" in nowhere.err
 
 
 def test_a_failed_job_says_why_and_watch_exits_with_1(service: Service, film: Path) -> None:

@@ -156,6 +156,19 @@ def test_what_happened_to_a_job_is_told_in_order(
     assert told["events"][-1]["kind"] == "job.canceled"
 
 
+def test_a_report_can_be_had_before_anything_was_found(
+    client: TestClient, document: dict[str, Any]
+) -> None:
+    job = client.post("/v1/jobs", json=document).json()
+
+    report = client.get(job["links"]["report"]).json()
+
+    assert (report["version"], report["job"], report["state"]) == (1, job["id"], "pending")
+    assert report["source"] == {"url": job["source"], "found": None}
+    assert report["outputs"][0]["gates"] == []
+    assert report["attempts"] == []
+
+
 def test_logs_are_json_or_text_as_asked_for(
     client: TestClient, engine: Engine, document: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -233,6 +246,7 @@ def test_the_description_tells_the_recipe(client: TestClient) -> None:
         ("GET", "/v1/jobs/nope", 404, "JOB_NOT_FOUND"),
         ("POST", "/v1/jobs/nope/cancel", 404, "JOB_NOT_FOUND"),
         ("GET", "/v1/jobs/nope/logs", 404, "JOB_NOT_FOUND"),
+        ("GET", "/v1/jobs/nope/report", 404, "JOB_NOT_FOUND"),
         ("GET", "/nope", 404, "NOT_FOUND"),
         ("GET", "/v1/jobs/", 404, "NOT_FOUND"),
         ("DELETE", "/v1/jobs", 405, "METHOD_NOT_ALLOWED"),

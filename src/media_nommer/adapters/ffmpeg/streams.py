@@ -8,6 +8,7 @@ from av.stream import Disposition
 
 from media_nommer.adapters.ffmpeg.colours import PRIMARIES, RANGES, SPACES, TRANSFERS
 from media_nommer.core.media import AudioStream, OtherStream, SubtitleStream, VideoStream
+from media_nommer.planning.codec_strings import Coded, codec_string
 
 _PROGRESSIVE = 1  # AV_FIELD_PROGRESSIVE; 0 is unknown, the rest are field orders
 
@@ -35,6 +36,7 @@ def video_stream(stream: Any, still: bool) -> VideoStream:
         color_space=SPACES.get(int(codec.colorspace)),
         color_range=RANGES.get(int(codec.color_range)),
         attached_picture=bool(stream.disposition & Disposition.attached_pic),
+        codec_string=_named(stream),
     )
 
 
@@ -49,6 +51,7 @@ def audio_stream(stream: Any) -> AudioStream:
         frames=stream.frames or None,
         duration=_duration(stream),
         title=stream.metadata.get("title"),
+        codec_string=_named(stream),
     )
 
 
@@ -87,6 +90,25 @@ def _common(stream: Any) -> dict[str, Any]:
         "default": bool(stream.disposition & Disposition.default),
         "language": _language(stream),
     }
+
+
+def _named(stream: Any) -> str | None:
+    codec, picture = stream.codec_context, stream.type == "video"
+    pixels = codec.format if picture else None
+    depths = [part.bits for part in pixels.components] if pixels else []
+    return codec_string(
+        Coded(
+            codec=codec.codec.canonical_name,
+            extradata=bytes(codec.extradata or b""),
+            tag=codec.codec_tag or "",
+            pixel_format=pixels.name if pixels else "",
+            bit_depth=max(depths, default=8),
+            width=codec.width if picture else 0,
+            height=codec.height if picture else 0,
+            rate=stream.average_rate if picture else None,
+            sample_rate=0 if picture else codec.sample_rate or 0,
+        )
+    )
 
 
 def _language(stream: Any) -> str | None:

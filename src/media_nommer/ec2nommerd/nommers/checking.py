@@ -88,6 +88,10 @@ def _facts(found: Media, counts: tuple[StreamCount, ...]) -> dict[str, object]:
         }
     if sound := found.sound:
         facts |= {"audio": sound.codec, "channels": sound.channels}
+    names = [found.picture and found.picture.codec_string]
+    names += [stream.codec_string for stream in found.audio]
+    if counts and any(names):  # of pictures nobody asks it
+        facts["codecs"] = ",".join(dict.fromkeys(name for name in names if name))
     if len(found.audio) > 1:
         facts["audio_tracks"] = [stream.language for stream in found.audio]
     if found.subtitles:

@@ -258,7 +258,8 @@ def _with_output(
         check_expected(plan.expect, size, facts)
     except ExpectationMissed as error:
         failures = {**whole.failures, plan.index: Failure.of(error)}
-        return replace(whole, facts={**whole.facts, plan.index: facts}, failures=failures)
+        told = {**whole.facts, plan.index: {**facts, "size": size}}
+        return replace(whole, facts=told, failures=failures)
     files = (*whole.files, *(_kept(work, one) for one in made))
     return replace(whole, files=files, facts={**whole.facts, plan.index: facts})
 

@@ -15,6 +15,7 @@ from media_nommer.ec2nommerd.nommers.making import (
     plan_job,
 )
 from media_nommer.ec2nommerd.nommers.sums import with_checksums
+from media_nommer.planning.media_documents import kept_document
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.tasks import plan_tasks
 
@@ -44,12 +45,13 @@ class InspectNommer(Nommer):
         failures = {index: Failure.of(error) for index, error in taken.items()}
         if not free:
             raise next(iter(taken.values()))
+        found = kept_document(source.film.media, source.found)
         tasks = plan_tasks(source.film.media, free, self._kit.cutting)
         if len(tasks) > 1:
-            return Result(plan=tasks, failures=failures)
+            return Result(plan=tasks, failures=failures, found=found)
         work.enter(Phase.ENCODING)
         made = make_outputs(self._kit, work, source, free)
-        whole = replace(made, failures={**failures, **made.failures})
+        whole = replace(made, failures={**failures, **made.failures}, found=found)
         return with_checksums(work, whole)
 
 

@@ -11,6 +11,7 @@ from media_nommer.core.jobs import Job
 from media_nommer.core.shares import spent_on
 from media_nommer.feederd.api.bodies import RetryRequest, json_body, read_retry
 from media_nommer.feederd.api.problems import described
+from media_nommer.feederd.report_views import JobReport
 from media_nommer.feederd.service import AttemptLog, JobService
 from media_nommer.feederd.views import (
     AttemptView,
@@ -132,6 +133,12 @@ def logs(
         return PlainTextResponse("\n".join(_as_text(each) for each in found))
     attempts = tuple(AttemptView.of(a.task, a.attempt, a.text) for a in found)
     return answer(JobLogs(job=job_id, attempts=attempts))
+
+
+@router.get("/{job_id}/report", response_model=JobReport, responses=described(404, 503))
+def report(job_id: str, service: Service) -> Response:
+    """Return what was found and made, by what commands, in what time and at what cost."""
+    return answer(service.report(job_id))
 
 
 @router.get("/{job_id}/events", response_model=JobEvents, responses=described(404, 503))
