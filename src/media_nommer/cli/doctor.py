@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -32,6 +33,7 @@ from media_nommer.core.findings import Finding
 from media_nommer.core.jobs import JobState, Priority
 from media_nommer.core.nodes import Duty
 from media_nommer.core.ports.store import JobFilter
+from media_nommer.core.recipes.own_nommers import own_kinds, own_nommer
 from media_nommer.core.tasks import TaskId
 from media_nommer.core.workflow.engine import Engine
 
@@ -69,7 +71,19 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _checked("encoders", lambda: _encoders(find_ffmpeg(settings.ffmpeg)))
     yield _checked("data_dir", lambda: _folder(settings.data_dir))
     yield _checked("scratch_dir", lambda: _folder(settings.scratch_dir))
+    yield from nommer_findings()
     yield from _engine_findings(settings)
+
+
+def nommer_findings() -> Iterator[Finding]:
+    """Yield for each own nommer that is registered here whether it can be loaded."""
+    for kind, entry in own_kinds().items():
+        yield _checked("nommer", partial(_own_nommer, kind, entry.value))
+
+
+def _own_nommer(kind: str, value: str) -> str:
+    own_nommer(kind)
+    return f"{kind}, {value}"
 
 
 def _engine_findings(settings: Settings) -> Iterator[Finding]:

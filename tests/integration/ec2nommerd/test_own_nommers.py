@@ -10,6 +10,7 @@ from studio import FANNED_OUT, Studio
 from test_real_films import FILM, film
 from typing_extensions import override
 
+from media_nommer.cli.doctor import nommer_findings
 from media_nommer.core.errors import InvalidRecipe
 from media_nommer.core.jobs import JobState, Output, OutputState
 from media_nommer.core.recipes import own_nommers
@@ -66,9 +67,8 @@ class OlderNommer(TallyNommer):
 class Entry:
     """An entry point of a package that is not there."""
 
-    name, value = "tally", "tally:TallyNommer"
-
     def __init__(self, loaded: object) -> None:
+        self.name, self.value = "tally", "tally:TallyNommer"
         self._loaded = loaded
 
     def load(self) -> Any:
@@ -197,6 +197,20 @@ def test_a_nommer_that_cannot_be_loaded_is_told_of_where_a_recipe_is_taken_on(
 def test_what_it_would_make_of_several_inputs_is_refused(studio: Studio) -> None:
     with pytest.raises(InvalidRecipe, match="'tally' are made of one input alone"):
         studio.submit({"kind": "tally"}, inputs=[{"url": "a"}, {"url": "b"}])
+
+
+def test_the_doctor_says_which_nommers_cannot_be_loaded(registered: list[Entry]) -> None:
+    broken = Entry(ImportError("no module named abacus"))
+    broken.name = "abacus"
+    registered.append(broken)
+    forget()
+
+    abacus, tally = nommer_findings()
+
+    assert (tally.ok, tally.detail) == (True, "tally, tally:TallyNommer")
+    assert not abacus.ok
+    assert "no module named abacus" in abacus.detail
+    assert abacus.advice
 
 
 def test_its_schema_has_the_own_kind(registered: list[Entry]) -> None:
