@@ -20,7 +20,13 @@ from media_nommer.cli.display import Display, Standing, combined_fraction, displ
 from media_nommer.cli.documents import Document
 from media_nommer.cli.inputs import Source
 from media_nommer.cli.reporting import EXIT_FAILED, show_failure
-from media_nommer.cli.results import Ended, job_document, show_outputs, write_text
+from media_nommer.cli.results import (
+    Ended,
+    check_writable,
+    job_document,
+    show_outputs,
+    write_text,
+)
 from media_nommer.conf.settings import Settings
 from media_nommer.core.errors import Failure
 from media_nommer.core.jobs import Job, JobState
@@ -93,6 +99,8 @@ def run_locally(
     """
     from media_nommer.embedded import embedded
 
+    if report:
+        check_writable(report)
     with _polite_ends(), quiet_logs(settings), embedded(settings, out_folder) as here:
         labels: dict[str, str] = {}
         for source, document in jobs:

@@ -1,5 +1,6 @@
 """What jobs came to: the table of outputs, and the document that --json prints."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,18 @@ def write_text(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise BadRequest(f"{path} cannot be written: {error.strerror}") from error
+
+
+def check_writable(path: Path) -> None:
+    """Check that a file could be written, as far as its folder tells.
+
+    Raises:
+        BadRequest: it could not.
+    """
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        why = "it is a folder" if path.is_dir() else f"{folder} is no folder of yours"
+        raise BadRequest(f"{path} cannot be written: {why}")
 
 
 def what_text(facts: Mapping[str, Any]) -> str:

@@ -81,13 +81,18 @@ def test_an_output_of_an_own_kind_is_made_and_published_like_any_other(
     assert len(report["attempts"][0]["commands"]) == 2
 
 
-def test_its_own_document_refuses_what_it_cannot_make(
+def test_what_cannot_be_made_or_told_is_refused_before_anything_is_done(
     with_example: Shell, scenes: Path
 ) -> None:
     wrong = {"kind": "contact-sheet", "colums": 2, "rows": 0, "name": "a.png"}
 
-    said = with_example.run("encode", scenes, "--recipe", recipe(with_example, wrong))
+    wanted = recipe(with_example, wrong)
+    said = with_example.run("encode", scenes, "--recipe", wanted)
+    nowhere = with_example.run("encode", scenes, "--report", "no/such/folder.json")
 
     assert said.status == 2
     assert "outputs[0].rows: must be at least 1, not 0" in said.err
     assert "outputs[0].colums: is not known here; did you mean 'columns'?" in said.err
+    assert nowhere.status == 2
+    assert "no/such/folder.json cannot be written" in nowhere.err
+    assert [path.name for path in with_example.folder.iterdir()] == ["recipe.json"]
