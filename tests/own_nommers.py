@@ -23,4 +23,13 @@ def installed(folder: Path, package: Path) -> Path:
             for group, entries in project["entry-points"].items()
         )
     )
+    (kept / "WHEEL").write_text("Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
+    papers = [f"{kept.name}/{each.name}" for each in kept.iterdir()]
+    modules = [
+        f"{module.name}/{path.relative_to(module).as_posix()}"
+        for module in (package / "src").iterdir()
+        for path in module.rglob("*.py")
+    ]
+    listed = [*modules, *papers, f"{kept.name}/RECORD", "../../bin/a-script"]
+    (kept / "RECORD").write_text("".join(f"{each},,\n" for each in listed))
     return folder

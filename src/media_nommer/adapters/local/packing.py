@@ -7,13 +7,16 @@ import base64
 import hashlib
 import tomllib
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import media_nommer
 from media_nommer.core.errors import SetupFailed
+
+#: What a machine of Amazon's is to be able to do.
+EXTRA = "aws"
 
 _NAME = "media-nommer"
 _FOLDER = "media_nommer"
@@ -37,8 +40,10 @@ class _Papers(NamedTuple):
     entry_points: str
 
 
-def pack_ourselves(folder: Path) -> Path:
+def pack_ourselves(folder: Path, *, also: Sequence[str] = ()) -> Path:
     """Make the wheel of this very media-nommer in ``folder``; return its path.
+
+    Whoever installs it for ``EXTRA`` gets what the requirements ``also`` name.
 
     Raises:
         SetupFailed: what an installer wants to know of it is nowhere.
@@ -48,18 +53,30 @@ def pack_ourselves(folder: Path) -> Path:
     info = f"{_FOLDER}-{papers.version}.dist-info"
     files = {
         **dict(_files(package)),
-        f"{info}/METADATA": papers.metadata.encode(),
+        f"{info}/METADATA": _with_more(papers.metadata, also).encode(),
         f"{info}/WHEEL": _WHEEL.encode(),
         f"{info}/entry_points.txt": papers.entry_points.encode(),
     }
-    files[f"{info}/RECORD"] = _record(files, f"{info}/RECORD").encode()
-    path = folder / f"{_FOLDER}-{papers.version}-py3-none-any.whl"
+    return write_wheel(folder / f"{_FOLDER}-{papers.version}-py3-none-any.whl", files, info)
+
+
+def write_wheel(path: Path, files: Mapping[str, bytes], info: str) -> Path:
+    """Write a wheel of ``files``, whose papers are in ``info``; return its path."""
+    record = f"{info}/RECORD"
+    whole = {**files, record: _record(files, record).encode()}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
-        for name, data in files.items():
+        for name, data in whole.items():
             member = zipfile.ZipInfo(name, _NO_TIME)
             member.external_attr = 0o644 << 16
             wheel.writestr(member, data, zipfile.ZIP_DEFLATED)
     return path
+
+
+def _with_more(metadata: str, also: Sequence[str]) -> str:
+    """Return METADATA with more requirements among its own, before any description."""
+    more = "".join(f"Requires-Dist: {each}; extra == '{EXTRA}'\n" for each in also)
+    head, blank, text = metadata.partition("\n\n")
+    return f"{head.rstrip()}\n{more}{blank[1:]}{text}"
 
 
 def _files(package: Path) -> Iterator[tuple[str, bytes]]:

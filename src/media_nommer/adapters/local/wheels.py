@@ -23,11 +23,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from media_nommer.adapters.local.packing import pack_ourselves
+from media_nommer.adapters.local.packing import EXTRA, pack_ourselves
+from media_nommer.adapters.local.packing_own import own_packages, pack_installed
 from media_nommer.core.errors import SetupFailed
-
-#: What a machine of Amazon's is to be able to do.
-EXTRA = "aws"
 
 _OWN = "media-nommer"
 #: Written last into a folder of wheels: it is whole.
@@ -117,16 +115,20 @@ def run_pip(words: Sequence[str]) -> None:
 def gather_wheels(target: Target, cache: Path, *, pip: Pip = run_pip) -> tuple[Path, ...]:
     """Return the wheels of media-nommer, all that it needs and pip, in order of name.
 
-    Where a package is installed here, its version is taken: nodes run what was tried. What
-    was gathered before stays below ``cache`` and is taken from there.
+    Packages with own nommers that are installed here are among them. Where a package is
+    installed here, its version is taken: nodes run what was tried. What was gathered before
+    stays below ``cache`` and is taken from there.
 
     Raises:
         SetupFailed: some cannot be had.
     """
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="packing-") as packing:
-        own = pack_ourselves(Path(packing))
-        others = _others(target, own, cache, pip)
+        packages = own_packages()
+        also = [f"{package.name}=={package.version}" for package in packages]
+        own = pack_ourselves(Path(packing), also=also)
+        more = [pack_installed(package, Path(packing)) for package in packages]
+        others = _others(target, own, more, cache, pip)
         place = cache / f"own-{hashlib.sha256(own.read_bytes()).hexdigest()[:16]}"
         place.mkdir(exist_ok=True)
         own = own.replace(place / own.name)
@@ -158,9 +160,10 @@ def unmet(wheels: Iterable[Path], extra: str, target: Target) -> tuple[str, ...]
     return tuple(missing[name] for name in sorted(missing))
 
 
-def _others(target: Target, own: Path, cache: Path, pip: Pip) -> Path:
+def _others(target: Target, own: Path, more: Sequence[Path], cache: Path, pip: Pip) -> Path:
     """Return the folder of all wheels but our own, filled if it is not there."""
     key = [_papers_of(own), *_versions_here(), *target.platforms, target.python, EXTRA]
+    key += [hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in more]
     digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()
     place = cache / f"{target.machine}-{digest[:16]}"
     if (place / _WHOLE).exists():
@@ -168,7 +171,7 @@ def _others(target: Target, own: Path, cache: Path, pip: Pip) -> Path:
     with tempfile.TemporaryDirectory(dir=cache, prefix="gathering-") as name:
         folder = Path(name) / "wheels"
         folder.mkdir()
-        _gather(target, own, folder, pip)
+        _gather(target, own, more, folder, pip)
         (folder / own.name).unlink(missing_ok=True)
         (folder / _WHOLE).touch()
         shutil.rmtree(place, ignore_errors=True)
@@ -186,7 +189,11 @@ def _remove_unused(cache: Path, used: Iterable[Path]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _gather(target: Target, own: Path, folder: Path, pip: Pip) -> None:
+def _gather(
+    target: Target, own: Path, more: Sequence[Path], folder: Path, pip: Pip
+) -> None:
+    for wheel in more:
+        shutil.copy(wheel, folder)
     constraints = folder.parent / "constraints.txt"
     constraints.write_text("".join(f"{line}\n" for line in _versions_here()))
     requirements = [f"{_OWN}[{EXTRA}] @ {own.absolute().as_uri()}", "pip"]
@@ -204,6 +211,7 @@ def _words(
 ) -> list[str]:
     return [
         *("download", "--quiet", "--no-input", "--dest", str(folder)),
+        *("--find-links", str(folder)),
         *("--only-binary", ":all:", "--implementation", "cp"),
         *("--python-version", target.python, "--constraint", str(constraints)),
         *(word for name in target.platforms for word in ("--platform", name)),

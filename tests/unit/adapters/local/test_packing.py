@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.own_nommers import EXAMPLE, installed
 
 from media_nommer import __version__
 from media_nommer.adapters.local.packing import pack_ourselves
+from media_nommer.adapters.local.packing_own import own_packages
 from media_nommer.adapters.local.wheels import Target, gather_wheels, run_pip, unmet
 from media_nommer.core.errors import SetupFailed
 
@@ -117,6 +119,57 @@ def test_wheels_are_gathered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "pip-1-py3-none-any.whl",
     ]
     assert len(index.asked) == 1
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the one package with an own nommer is installed."""
+    (tmp_path / "site").mkdir()
+    site = installed(tmp_path / "site", EXAMPLE)
+    monkeypatch.setattr(
+        "media_nommer.adapters.local.wheels.own_packages",
+        lambda: own_packages([str(site)]),
+    )
+    monkeypatch.setattr("media_nommer.adapters.local.wheels.unmet", lambda *_: ())
+    return site
+
+
+def test_packages_with_own_nommers_go_along_as_they_are_installed(
+    site: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+
+    ours, theirs, _ = gather_wheels(ARM, cache, pip=Index("pip"))
+
+    with zipfile.ZipFile(ours) as archive:
+        (papers,) = (each for each in archive.namelist() if each.endswith("METADATA"))
+        wanted = archive.read(papers).decode()
+    assert "Requires-Dist: nommer-contact-sheet==1.0; extra == 'aws'" in wanted
+    assert theirs.name == "nommer_contact_sheet-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(theirs) as archive:
+        assert sorted(archive.namelist()) == [
+            "nommer_contact_sheet-1.0.dist-info/METADATA",
+            "nommer_contact_sheet-1.0.dist-info/RECORD",
+            "nommer_contact_sheet-1.0.dist-info/WHEEL",
+            "nommer_contact_sheet-1.0.dist-info/entry_points.txt",
+            "nommer_contact_sheet/__init__.py",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "words"),
+    [
+        ("WHEEL", "Root-Is-Purelib: false\n", "holds what runs on machines like this"),
+        ("RECORD", "_editable.pth,,\n", "is installed as a link to its source"),
+    ],
+)
+def test_a_package_that_cannot_go_along_is_told_by_name(
+    file: str, text: str, words: str, site: Path, tmp_path: Path
+) -> None:
+    (site / "nommer_contact_sheet-1.0.dist-info" / file).write_text(text)
+
+    with pytest.raises(SetupFailed, match=f"nommer-contact-sheet 1.0, .*{words}"):
+        gather_wheels(ARM, tmp_path / "cache", pip=Index("pip"))
 
 
 def test_what_pip_did_not_bring_is_asked_for_by_name(
