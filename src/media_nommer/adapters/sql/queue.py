@@ -17,6 +17,7 @@ from media_nommer.adapters.sql.turns import (
     HELD,
     WAITS,
     any_due,
+    any_free,
     let_wait,
     put_statement,
     take_by_age,
@@ -36,7 +37,6 @@ from media_nommer.core.ports.queue import (
     priorities_at,
 )
 from media_nommer.core.tasks import TaskId
-from media_nommer.core.wire import WIRE_VERSION
 
 #: PostgreSQL's own clock, in our unit: when the statement began, so that an index serves.
 _SERVER_NOW = sa.literal_column(
@@ -76,7 +76,7 @@ class SqlQueue(TaskQueue):
         later = now + sa.bindparam("span", type_=sa.BigInteger)
         self._put = put_statement(engine, later)
         self._put_now = self._put if self._looks_first else and_wake(self._put)
-        self._look = _free(now)
+        self._look = any_free(now)
         taken = (messages.c.task_id, messages.c.token, messages.c.times)
         self._take_by_turn = take_by_turn(now, later).returning(*taken)
         self._take_by_age = take_by_age(now, later).returning(*taken)
@@ -141,7 +141,7 @@ class SqlQueue(TaskQueue):
         # On SQLite an update locks the others out even if it finds nothing to do.
         if self._looks_first:
             with reading(self._engine) as db:
-                if db.execute(self._look, values).first() is None:
+                if db.execute(self._look, values).scalar() is None:
                     return None
         if self._ticker.monotonic() >= self._let_wait_at:
             self._let_due_wait(values)
@@ -199,16 +199,6 @@ class SqlQueue(TaskQueue):
         if self._clock is not None:
             times["now"] = microseconds(self._clock.now())
         return times
-
-
-def _free(now: sa.ColumnElement[int]) -> sa.Select[tuple[str]]:
-    """Return what finds a message that nobody holds."""
-    return (
-        sa.select(messages.c.task_id)
-        .where(messages.c.version == WIRE_VERSION, messages.c.free_at <= now)
-        .order_by(messages.c.free_at, messages.c.task_id)
-        .limit(1)
-    )
 
 
 def _ranks_at(take: int) -> dict[str, object]:

@@ -83,7 +83,6 @@ messages = sa.Table(
     sa.Column("stage", sa.Integer, nullable=False, server_default="0"),
     sa.Column("group_id", _ID, nullable=False, server_default=""),
     sa.Column("turn", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Index("messages_by_turn", "version", "free_at", "task_id"),
     sa.Index("messages_by_rank", "version", "rank", "free_at", "task_id"),
     sa.Index("messages_by_stage", *_BY_STAGE),
     sa.Index("messages_by_group", "rank", "group_id", "turn"),

@@ -105,6 +105,19 @@ def _take(
     )
 
 
+def any_free(now: sa.ColumnElement[int]) -> sa.Select[tuple[str]]:
+    """Return what finds a message that nobody holds, of whatever rank, or else null."""
+    found = [
+        sa.select(messages.c.task_id)
+        .where(_OURS, messages.c.rank == sa.bindparam(name), messages.c.free_at <= now)
+        .order_by(messages.c.free_at, messages.c.task_id)
+        .limit(1)
+        .scalar_subquery()
+        for name in ASKED
+    ]
+    return sa.select(sa.func.coalesce(*found))
+
+
 def any_due(now: sa.ColumnElement[int]) -> sa.Select[tuple[str]]:
     """Return what finds a hidden message whose time has come."""
     return (

@@ -1,7 +1,8 @@
 """Give messages a group, a turn and a stage, so that groups share what is taken.
 
 What the version before writes is as good as ever: its messages go first, and are found due
-or hidden by their time alone.
+or hidden by their time alone. The index that goes served its look before a take, on SQLite
+alone; each index is written with each take.
 """
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ def upgrade() -> None:
     by_stage = ["version", "rank", "stage", "turn", "free_at", "task_id"]
     op.create_index("messages_by_stage", "messages", by_stage)
     op.create_index("messages_by_group", "messages", ["rank", "group_id", "turn"])
+    op.drop_index("messages_by_turn", "messages")
     hidden = sa.text("stage > 0")
     op.create_index(
         "messages_hidden",
