@@ -21,7 +21,13 @@ from media_nommer.ec2nommerd.nommers.base import Step
 from media_nommer.ec2nommerd.worker import Worker
 from media_nommer.feederd.report_views import JobReport
 from media_nommer.feederd.service import JobService
-from media_nommer.wiring import WorkerParts, open_storage, passing_sealer, worker_parts
+from media_nommer.wiring import (
+    FILES_AT_ONCE,
+    WorkerParts,
+    open_storage,
+    passing_sealer,
+    worker_parts,
+)
 
 #: How often to look for a task whose rest after a failure is over.
 _LOOK_EVERY = 0.2
@@ -148,8 +154,15 @@ def embedded(settings: Settings, out_folder: Path | None) -> Iterator[Embedded]:
         parts = stack.enter_context(worker_parts(ours, owner))
         work = parts.scratch.folder / "work"
         storage = open_storage(ours, roots=None, own=[work], scratch=parts.scratch.folder)
-        queue, sealer = MemoryQueue(clock), passing_sealer()
-        engine = Engine(MemoryStore(), queue, storage, file_url(work), clock, sealer)
+        engine = Engine(
+            store=MemoryStore(),
+            queue=MemoryQueue(clock),
+            storage=storage,
+            work_url=file_url(work),
+            clock=clock,
+            sealer=passing_sealer(),
+            at_once=FILES_AT_ONCE,
+        )
         here = Embedded(engine, free, parts, royalty_free=settings.royalty_free)
         yield here
 

@@ -55,6 +55,9 @@ _NEAR = ("sqlite", "memory")
 #: Address space without which an encoder of large pictures does not even start.
 _LEAST_MEMORY = 4 * 2**30
 
+#: So many of an output's files are moved at a time: segments are small and far away.
+FILES_AT_ONCE = 8
+
 #: Old jobs go to the archive first; DynamoDB itself removes what no feederd came for.
 _TIME_TO_ARCHIVE = timedelta(days=30)
 
@@ -83,6 +86,7 @@ def open_engine(
             work_url=settings.work.rstrip("/"),
             clock=clock,
             sealer=_open_sealer(settings),
+            at_once=FILES_AT_ONCE,
         )
 
 

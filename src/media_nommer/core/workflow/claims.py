@@ -29,7 +29,8 @@ from media_nommer.core.workflow.watch import BeatWatch
 class HeldTask:
     """A claim in our hands: every change of its task goes through the fence here.
 
-    The slot that works and the keeper that beats may both call it, from two threads.
+    The slot that works, threads that move its files, and the keeper that beats may all
+    call it.
     ``stopped`` says why the work must be dropped, None while it may go on. Each change puts
     on record what the attempt has had of its node, by ``stint``, until it has no claim.
     """
@@ -111,9 +112,12 @@ class HeldTask:
         """
         if self.stopped is not None:
             raise self.stopped
-        self.job = self._engine.store.get_job(self.task.job_id)
-        self.check(self.job)
-        return self.job
+        job = self._engine.store.get_job(self.task.job_id)
+        with self._lock:
+            if job.revision >= self.job.revision:
+                self.job = job
+        self.check(job)
+        return job
 
     def check(self, job: Job) -> None:
         """Check that a job, as just read, still wants the work.

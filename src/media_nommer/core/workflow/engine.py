@@ -21,7 +21,8 @@ class Engine:
     """The ports that feederd and the workers of one installation meet in.
 
     ``work_url`` is the folder of the work area, without a slash at its end. Without a
-    ``sealer`` no job may have secrets.
+    ``sealer`` no job may have secrets. Of many files of one output, ``at_once`` are moved
+    at a time.
     """
 
     store: JobStore
@@ -30,6 +31,7 @@ class Engine:
     work_url: str
     clock: Clock
     sealer: Sealer | None = None
+    at_once: int = 1
 
     def put(self, task: Task) -> None:
         """Put a task's message on the queue."""

@@ -22,6 +22,7 @@ from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.claims import HeldTask
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.core.workflow.stranded import drop_stranded
+from media_nommer.core.workflow.together import each_of
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +49,10 @@ def publish(engine: Engine, held: HeldTask, result: Result) -> Job:
     """Bring the job of a committed result to its end: every output in place, or failed.
 
     May be called again, by anyone, after a death at any point: what is on record is put as
-    recorded, and what is in place already is left as it is. The files of an output are put
-    one after another in the order of the result, so that what names others may come last.
+    recorded, and what is in place already is left as it is. Files whose names are their
+    attempt's own come first, several at once: nobody knows of them yet. Then the others
+    are put one after another in the order of the result, so that what names others may
+    come last.
 
     Raises:
         JobOver: the job became final, or began another run, meanwhile.
@@ -62,8 +65,7 @@ def publish(engine: Engine, held: HeldTask, result: Result) -> Job:
         if output.state is not OutputState.PENDING:
             continue
         try:
-            for file in output.files:
-                _put(engine, held, file, _traits(job, index))
+            _put_all(engine, held, output.files, _traits(job, index))
         except (OutputExists, OutputChanged) as error:
             ended = replace(output, state=OutputState.FAILED, failure=Failure.of(error))
         else:
@@ -86,8 +88,7 @@ def record_publication(engine: Engine, held: HeldTask, result: Result) -> Job:
         if job.publication is not None:
             return None
         outputs = tuple(
-            _intended(engine.storage, job, index, result)
-            for index in range(len(job.outputs))
+            _intended(engine, job, index, result) for index in range(len(job.outputs))
         )
         return job.publishing(publication, outputs, at=engine.clock.now())
 
@@ -113,7 +114,7 @@ def look_for_strangers(
         _standing(storage, goal, output, url)
 
 
-def _intended(storage: Storage, job: Job, index: int, result: Result) -> Output:
+def _intended(engine: Engine, job: Job, index: int, result: Result) -> Output:
     """Return an output with the files on it that are to be published, or its failure."""
     output = job.outputs[index]
     if output.state is not OutputState.PENDING:
@@ -122,11 +123,15 @@ def _intended(storage: Storage, job: Job, index: int, result: Result) -> Output:
         facts = result.facts.get(index, output.facts)  # of what was made and not wanted
         failure = result.failures[index]
         return replace(output, state=OutputState.FAILED, failure=failure, facts=facts)
+    goal = Destination.of(job)
+    made = [file for file in result.files if file.output == index]
     try:
         files = tuple(
-            _intended_file(storage, Destination.of(job), output, file)
-            for file in result.files
-            if file.output == index
+            each_of(
+                made,
+                lambda file: _intended_file(engine.storage, goal, output, file),
+                at_once=engine.at_once,
+            )
         )
     except OutputExists as error:
         return replace(output, state=OutputState.FAILED, failure=Failure.of(error))
@@ -186,6 +191,17 @@ def _traits(job: Job, index: int) -> Traits:
     return Traits(**(outputs[index].get("object") or {}))
 
 
+def _put_all(
+    engine: Engine, held: HeldTask, files: Sequence[PublishedFile], traits: Traits
+) -> None:
+    """Put the recorded files of one output in their places (rule 7)."""
+    own = [file for file in files if file.own]
+    each_of(own, lambda file: _put(engine, held, file, traits), at_once=engine.at_once)
+    for file in files:
+        if not file.own:
+            _put(engine, held, file, traits)
+
+
 def _put(engine: Engine, held: HeldTask, file: PublishedFile, traits: Traits) -> None:
     """Put one recorded file in its place, unless it is there."""
 
@@ -208,13 +224,16 @@ def _put(engine: Engine, held: HeldTask, file: PublishedFile, traits: Traits) ->
 
 def _remove_stale(engine: Engine, job: Job, output: Output) -> None:
     """Remove the segments of manifests that were replaced; what cannot go, stays."""
-    for url in output.stale:
+
+    def remove(url: str) -> None:
         try:
             engine.storage.delete(url)
         except StorageError as error:
             log.warning("stale_file_left", job=job.id, url=url, message=error.message)
             if error.retryable:
                 raise
+
+    each_of(output.stale, remove, at_once=engine.at_once)
 
 
 def _record_output(engine: Engine, job: Job, index: int, output: Output) -> Job:

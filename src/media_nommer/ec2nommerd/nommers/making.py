@@ -18,6 +18,7 @@ from media_nommer.core.ports.encoder import Progress
 from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.tasks import Result, ResultFile
 from media_nommer.core.workflow.sealing import opened
+from media_nommer.core.workflow.together import each_of
 from media_nommer.ec2nommerd.nommers.bars import with_bars_cut
 from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.checking import (
@@ -260,7 +261,8 @@ def _with_output(
         failures = {**whole.failures, plan.index: Failure.of(error)}
         told = {**whole.facts, plan.index: {**facts, "size": size}}
         return replace(whole, facts=told, failures=failures)
-    files = (*whole.files, *(_kept(work, one) for one in made))
+    kept = each_of(made, partial(_kept, work), at_once=work.engine.at_once)
+    files = (*whole.files, *kept)
     return replace(whole, files=files, facts={**whole.facts, plan.index: facts})
 
 
