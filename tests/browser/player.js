@@ -90,6 +90,15 @@ const seen = {
       .filter((track) => track.mode === "showing")
       .flatMap((track) => [...(track.activeCues ?? [])].map((cue) => cue.text)),
   play: () => video.play(),
+  // Play a part over and over: what is chosen may come when its time has passed.
+  repeat: (from, to) => {
+    const { currentTime } = video;
+    if (!video.seeking && (video.paused || currentTime < from || currentTime > to)) {
+      video.currentTime = from + 0.05;
+      video.play();
+    }
+    return true;
+  },
   seek: (time) => {
     video.currentTime = time;
     return video.play();

@@ -58,9 +58,9 @@ NommerError
 │   ├── NommerFailed         an own nommer failed in a way that it did not mean to
 │   ├── OthersFailed         an output is made of others, some of which failed
 │   ├── CipherMissing        what encrypts outputs is not installed
+│   ├── SecretUnreadable     a worker cannot open what was sealed
 │   └── OutputDamaged        the encoder said all was well, and it was not
 ├── EncoderMissing           there is no usable FFmpeg
-├── SecretUnreadable         a worker cannot open what was sealed
 └── SetupFailed              an installation could not be set up, or taken down
 
 Class attributes carry policy, so that no caller keeps its own list of types: ``code`` is
@@ -483,6 +483,13 @@ class CipherMissing(EncodeError):
     default_advice = "pip install 'media-nommer[drm]' wherever workers run."
 
 
+class SecretUnreadable(EncodeError):
+    """What was sealed does not open with the key that this worker has."""
+
+    code = "SECRET_UNREADABLE"
+    default_advice = "Give feederd and all workers the same `sealing_key_file`."
+
+
 class OthersFailed(EncodeError):
     """An output is made of the others, and not all of them were made."""
 
@@ -519,13 +526,6 @@ class EncoderMissing(NommerError):
 
     code = "ENCODER_MISSING"
     default_advice = "Reinstall media-nommer, or set `ffmpeg` to the path of an FFmpeg."
-
-
-class SecretUnreadable(NommerError):
-    """What was sealed does not open with the key that this worker has."""
-
-    code = "SECRET_UNREADABLE"
-    default_advice = "Give feederd and all workers the same `sealing_key_file`."
 
 
 class SetupFailed(NommerError):

@@ -21,7 +21,7 @@ FRAMED = {
     "key_id": "a" * 32,
     "audio_key": AUDIO_KEY,
     "audio_key_id": "b" * 32,
-    "key_url": "skd://film",
+    "key_url": "https://keys.example/1",
 }
 _FRAMES = 60
 
@@ -90,7 +90,7 @@ def test_frames_are_read_with_their_keys_and_not_without(
     assert not list(made.folder.rglob("*.flags"))
     lines = next(p for p in made.named(".m3u8") if p.name.startswith("v1")).read_text()
     method = {"cbcs": "SAMPLE-AES", "cenc": "SAMPLE-AES-CTR"}[scheme]
-    key = f'#EXT-X-KEY:METHOD={method},URI="skd://film",KEYFORMAT="com.apple'
+    key = f'#EXT-X-KEY:METHOD={method},URI="https://keys.example/1",KEYFORMAT="identity"'
     assert lines.count(key) == 1
     (period,) = MPEGDASHParser.parse(str(made.manifest)).periods
     told = [s.content_protections for s in period.adaptation_sets]

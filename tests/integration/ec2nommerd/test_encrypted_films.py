@@ -65,9 +65,10 @@ def test_a_worker_without_the_part_fails_that_output_and_no_other(
     studio = Studio(tmp_path, film, encrypts=False)
     job = studio.submit({**STREAM, "encryption": FRAMED}, SONG)
 
-    studio.work()
+    commands = studio.work()
 
     done = studio.engine.store.get_job(job.id)
+    assert len(commands) == 1  # that which cannot be published was not encoded
     states = [output.state for output in done.outputs]
     assert states == [OutputState.FAILED, OutputState.FINISHED]
     assert done.outputs[0].failure is not None

@@ -88,6 +88,11 @@ def test_a_stored_recipe_comes_back_equal(said: dict[str, Any]) -> None:
             ": audio_key and audio_key_id go together",
         ),
         (
+            {**FRAMED, "key_url": "skd://film"},
+            {},
+            ".key_url: skd is of Apple's players, which read cbcs, not cenc",
+        ),
+        (
             {**FRAMED, "publish_key": True},
             {},
             ".publish_key: cenc has its keys from a licence server",
@@ -162,3 +167,4 @@ def test_secrets_are_found_by_their_places_and_can_be_taken_out() -> None:
     assert has_sealed(document)
     assert not has_sealed(read(None).model_dump(mode="json"))
     assert not has_sealed({"outputs": None})
+    assert not has_sealed({"outputs": [{"kind": "of-others", "encryption": "sealed:no"}]})

@@ -52,5 +52,17 @@ def test_without_the_part_that_encrypts_it_is_said_how_to_get_it() -> None:
     assert caught.value.advice.startswith("pip install 'media-nommer[drm]'")
 
 
+@pytest.mark.parametrize("scheme", ["aes-128", "cbcs"])
+def test_what_cannot_be_encrypted_is_found_out_before_it_is_encoded(scheme: str) -> None:
+    wanted = GIVEN.model_copy(update={"scheme": scheme})
+
+    with pytest.raises(CipherMissing):
+        NO_LOCKS.check(wanted)
+    with pytest.raises(SecretUnreadable):
+        Locks(NoCipher(), lambda _: b"no key", lambda _: None).check(wanted)
+    Locks(NoCipher(), lambda _: KEY.encode(), lambda _: None).check(wanted)
+    NO_LOCKS.check(None)
+
+
 def test_nothing_is_locked_that_should_not_be() -> None:
     assert NO_LOCKS.whole(None) is None

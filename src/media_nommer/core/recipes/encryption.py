@@ -104,6 +104,8 @@ def _framed_problems(
         yield f"{path}.publish_key: {scheme} has its keys from a licence server"
     if segments == "ts":
         yield f"{path}.scheme: {scheme} is of MP4; allowed segments: ranges, files"
+    if scheme == "cenc" and (wanted.key_url or "").startswith("skd:"):
+        yield f"{path}.key_url: skd is of Apple's players, which read cbcs, not cenc"
     systems = [_system(text) for text in wanted.pssh]
     for number, system in enumerate(systems):
         if system is None:

@@ -34,9 +34,12 @@ def has_sealed(recipe: Mapping[str, Any]) -> bool:
     outputs = recipe.get("outputs")
     if not isinstance(outputs, Sequence):
         return False
-    said = (output.get("encryption") or {} for output in outputs)
+    said = (output.get("encryption") for output in outputs)
     return any(
-        str(each.get(name) or "").startswith(SEALED) for each in said for name in _SECRETS
+        str(each.get(name)).startswith(SEALED)
+        for each in said
+        if isinstance(each, Mapping)
+        for name in _SECRETS
     )
 
 

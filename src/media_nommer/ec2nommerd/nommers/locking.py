@@ -64,6 +64,20 @@ class Locks:
     opened: Callable[[str], bytes] = _nothing_is_sealed
     package: Callable[[Sequence[str]], None] | None = None
 
+    def check(self, wanted: Encryption | None) -> None:
+        """Check that what is wanted can be encrypted, before anything is encoded.
+
+        Raises:
+            CipherMissing: there is nothing here that does.
+            SecretUnreadable: this worker cannot open a key.
+        """
+        if wanted is None:
+            return
+        if (self.cipher if wanted.whole else self.package) is None:
+            raise CipherMissing(f"nothing on this worker encrypts with {wanted.scheme}")
+        for said in (wanted.key, wanted.audio_key):
+            self._key(said)
+
     def whole(self, wanted: Encryption | None) -> WholeLock | None:
         """Return what encrypts whole files, None where nothing is to be encrypted.
 

@@ -167,6 +167,9 @@ def _make_apart(
 
 def _make(kit: Kit, work: Work, source: Fetched, plans: Sequence[OutputPlan]) -> Result:
     media, read = source.film.media, source.film.source
+    for plan in plans:
+        if plan.adaptive is not None:
+            _locks(kit, work).check(plan.adaptive.encryption)
     fetch_texts(kit.encoder, work, plans, media, read)
     measure_peaks(kit.encoder, work, plans, source=read, threads=kit.threads)
     plans, qualities = with_quality_found(
@@ -298,19 +301,23 @@ def _packaged(
         work.encode(kit.encoder, argv)
 
     attempt = f"{work.task.id}.c{work.held.number}"
+    bench = Bench(kit.probe, work.scratch, attempt, look, encode, _locks(kit, work))
+    return package_output(bench, plan)
+
+
+def _locks(kit: Kit, work: Work) -> Locks:
+    """Return what encrypts the outputs of a job, with its keys."""
     packager = kit.packager
 
     def package(argv: Sequence[str]) -> None:
         assert packager is not None
         work.encode(packager, argv)
 
-    locks = Locks(
+    return Locks(
         kit.cipher,
         lambda said: opened(work.engine, work.job.id, said),
         package if packager else None,
     )
-    bench = Bench(kit.probe, work.scratch, attempt, look, encode, locks)
-    return package_output(bench, plan)
 
 
 def _kept(work: Work, made: Produced) -> ResultFile:
