@@ -44,6 +44,7 @@ from media_nommer.planning.waveforms import WaveformPlan
 
 _INDEXED = ("mp4", "mov", "matroska", "webm")  # formats in which seeking is quick and sure
 _MOST_SEEKS = 20
+_BURST = 0.02  # seconds of silence that are more than a frame of sound
 _LONG_ENOUGH = 20.0  # seconds of film below which decoding it all is as quick as seeking
 
 
@@ -134,6 +135,9 @@ def encode_command(
     texts = {track: n for n, track in enumerate(_texts(outputs), start=argv.count("-i"))}
     for track in texts:
         argv += ["-f", "srt", "-i", track.path]
+    readings = _readings(media, outputs, source, first=argv.count("-i"))
+    for _ in readings:
+        argv += opened(source, threads, *_sought(outputs))
     if graph := whole_graph(source, picture, outputs, measured):
         argv += ["-filter_complex_threads", str(threads), "-filter_complex", graph]
     for output in outputs:
@@ -143,8 +147,41 @@ def encode_command(
             label = video_label(output)
             argv += extra_options(plan, index=output.index, label=label, threads=threads)
         else:
-            argv += _file(output, threads, measured, texts, source)
+            made = _file(output, threads, measured, texts, source)
+            argv += _read_apart(made, readings.get(output.key))
     return EncodeCommand((*argv, *_sign_of_life(source, picture, outputs)), produces)
+
+
+def _readings(
+    media: Media, outputs: Sequence[OutputPlan], source: Source, *, first: int
+) -> dict[int | str, int]:
+    """Return the inputs, by keys of renditions, of sounds that are read for themselves.
+
+    The silence before a sound that begins late comes all at once. Then its encoder waits
+    for those of the film, its decoder for it, and what reads the source for the decoder:
+    the film's own encoders would get no more, and FFmpeg stand still.
+    """
+    if not isinstance(source, str):
+        return {}
+    late = (
+        output.key
+        for output in outputs
+        for stream in media.audio
+        if output.audio is not None
+        and output.audio.from_start
+        and output.audio.stream == stream.index
+        and media.begin_of(stream) > _BURST
+    )
+    return {key: number for number, key in enumerate(late, start=first)}
+
+
+def _read_apart(argv: list[str], reading: int | None) -> list[str]:
+    """Return the words of a rendition of a sound whose source is read once more for it."""
+    if reading is None:
+        return argv
+    place = argv.index("-map") + 1
+    stream = argv[place].partition(":")[2]
+    return [*argv[:place], f"{reading}:{stream}", *argv[place + 1 :]]
 
 
 def _sign_of_life(

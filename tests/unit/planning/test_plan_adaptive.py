@@ -223,6 +223,17 @@ def test_a_sound_that_begins_at_nought_after_a_picture_before_it_is_late() -> No
     assert sound.audio.duration == pytest.approx(SOUND.duration + 0.5)
 
 
+def test_a_sound_that_begins_late_is_read_for_itself_so_that_nothing_waits_for_it() -> None:
+    late = replace(FILM, audio=(replace(SOUND, start_time=0.5),))
+
+    made, usual = command(late, SMALL), command(FILM, SMALL)
+
+    assert made.argv.count("-i") == 2
+    assert "1:1" in made.argv
+    assert "0:1" not in made.argv
+    assert usual.argv.count("-i") == 1
+
+
 def test_manifests_have_lasting_names() -> None:
     both, one = plans_of(
         FILM, SMALL, {**SMALL, "formats": ["dash"], "name": "{stem}-{codec}.mpd"}
