@@ -26,7 +26,7 @@ from media_nommer.core.errors import UnsupportedUrl
 from media_nommer.core.media import Media
 from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
-from media_nommer.core.recipes.places import sources_of
+from media_nommer.core.recipes.places import is_text, sources_of
 from media_nommer.core.tasks import PlannedTask, TaskKind
 from media_nommer.planning.ffmpeg import encode_command
 from media_nommer.planning.forecasts import costs, forecast, table_of_plan
@@ -130,8 +130,9 @@ def _tools(settings: Settings) -> Iterator[tuple["AvProbe", "FfmpegEncoder"]]:
 
 def _film(probe: "AvProbe", recipe: Recipe) -> Film:
     """Return what the inputs of a recipe make, each looked into."""
-    files = files_of(sources_of(recipe.model_dump(mode="json")))
-    found = {url: probe.examine(_path(url)) for url in files}
+    places = sources_of(recipe.model_dump(mode="json"))
+    found = {url: probe.examine(_path(url)) for url in places if not is_text(places[url])}
+    files = files_of(places)
     return film_of(found, recipe, files)
 
 

@@ -26,6 +26,7 @@ from media_nommer.planning.filters import (
     video_label,
     whole_fields,
 )
+from media_nommer.planning.given_texts import Texts
 from media_nommer.planning.graphs import LIFE, are_late, sound_place, whole_graph
 from media_nommer.planning.looks import drawn
 from media_nommer.planning.loudness import Measured, measuring_filter
@@ -197,8 +198,12 @@ def _sign_of_life(
     return ("-map", f"0:{picture.index}", "-c", "copy", *until, "-f", "null", "-")
 
 
-def texts_command(outputs: Sequence[OutputPlan], *, source: Source) -> TextCommand | None:
+def texts_command(
+    outputs: Sequence[OutputPlan], *, source: Source, texts: Texts = MappingProxyType({})
+) -> TextCommand | None:
     """Return the run that must come before ``encode_command``: none without text.
+
+    ``texts`` are of the film that the outputs are made of.
 
     Its files are read by us, and written anew before they are used.
     """
@@ -214,7 +219,8 @@ def texts_command(outputs: Sequence[OutputPlan], *, source: Source) -> TextComma
         for each in output.adaptive.texts
     ]
     found = dict.fromkeys((*captions, *streamed, *_texts(outputs)))
-    return text_command([*found], source=source if isinstance(source, str) else SOURCE)
+    place = source if isinstance(source, str) else SOURCE
+    return text_command([*found], source=place, texts=texts)
 
 
 def peaks_commands(

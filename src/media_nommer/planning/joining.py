@@ -6,12 +6,13 @@ between.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import fsum
 
 from media_nommer.core.media import AudioStream, Media
 from media_nommer.core.recipes.documents import Recipe
 from media_nommer.core.recipes.inputs import Join
+from media_nommer.planning.given_texts import Texts, given_texts, joined_texts, numbered
 from media_nommer.planning.joined_pictures import Frame, frame_of, picture_chain
 from media_nommer.planning.joined_sounds import Sound, sound_chain, sounds_of
 from media_nommer.planning.pieces import Found, Piece, Trust, pieces_of
@@ -30,6 +31,7 @@ class Film:
 
     media: Media
     source: Source
+    texts: Texts = field(default_factory=dict)
 
 
 def film_of(media: Mapping[str, Media], recipe: Recipe, names: Mapping[str, str]) -> Film:
@@ -44,15 +46,35 @@ def film_of(media: Mapping[str, Media], recipe: Recipe, names: Mapping[str, str]
     """
     first = recipe.inputs[0]
     if not _is_made(media[first.url], recipe):
-        return Film(media[first.url], names[first.url])
+        own = media[first.url]
+        streams, texts = numbered(given_texts(first, names))
+        film = replace(own, subtitles=(*own.subtitles, *streams)) if streams else own
+        return Film(film, names[first.url], texts)
     found = Found(media, names)
     pieces = pieces_of(found, recipe.inputs)
     whole = [media[each.url] for each in recipe.inputs]
     if len(pieces) == 1 and recipe.join is None and not pieces[0].is_still:
-        return _with_sounds(pieces[0], found)
+        made = _with_sounds(pieces[0], found)
+        return _with_texts(made, pieces, [made.media.duration], recipe, names)
     join = recipe.join or Join()
     frame, sounds = frame_of(pieces, join), sounds_of(pieces, join)
-    return Film(_media(pieces, frame, sounds, whole), _graph(pieces, frame, sounds, found))
+    lengths = [piece.length(frame.rate if frame else None) for piece in pieces]
+    made = Film(_media(pieces, frame, sounds, whole), _graph(pieces, frame, sounds, found))
+    return _with_texts(made, pieces, lengths, recipe, names)
+
+
+def _with_texts(
+    film: Film,
+    pieces: Sequence[Piece],
+    lengths: Sequence[float | None],
+    recipe: Recipe,
+    names: Mapping[str, str],
+) -> Film:
+    """Return a film with the text of its pieces, and that which the recipe gives them."""
+    given = [given_texts(each, names) for each in recipe.inputs]
+    files = [names[each.url] for each in recipe.inputs]
+    streams, texts = joined_texts(pieces, given, files, lengths)
+    return replace(film, media=replace(film.media, subtitles=streams), texts=texts)
 
 
 def _is_made(media: Media, recipe: Recipe) -> bool:

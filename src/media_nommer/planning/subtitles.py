@@ -7,7 +7,8 @@ that is taken, and lets no stranger write our files. What came of it is one more
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from media_nommer.core.errors import NoStreams
 from media_nommer.core.media import Media, SubtitleStream
@@ -15,6 +16,7 @@ from media_nommer.core.recipes.codecs import Container
 from media_nommer.core.recipes.extras import CaptionsFormat, CaptionsOutput, Encoding
 from media_nommer.planning.captions import Cue, as_srt, as_webvtt, clipped
 from media_nommer.planning.cutting import Cut
+from media_nommer.planning.given_texts import TextPart, Texts
 
 #: What a container takes as it is; the first is what other text becomes.
 _HELD: Mapping[Container, tuple[str, ...]] = {
@@ -41,6 +43,10 @@ class Track:
     def path(self) -> str:
         """Where its text is put, as FFmpeg writes it and then as we do."""
         return f"text-{self.stream}{f'-{self.encoding}' if self.encoding else ''}.srt"
+
+    def part_path(self, number: int) -> str:
+        """Where FFmpeg puts one part of a text that is made of several."""
+        return f"{self.path.removesuffix('.srt')}-part{number}.srt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +86,7 @@ class TextCommand:
 
     argv: tuple[str, ...]
     tracks: tuple[Track, ...]
+    parts: Texts = field(default_factory=dict)
 
 
 def plan_subtitles(
@@ -143,9 +150,12 @@ def subtitle_options(plans: Sequence[SubtitlePlan]) -> tuple[str, ...]:
     return tuple(options)
 
 
-def text_command(tracks: Sequence[Track], *, source: str) -> TextCommand | None:
+def text_command(
+    tracks: Sequence[Track], *, source: str, texts: Texts = MappingProxyType({})
+) -> TextCommand | None:
     """Return the run that fetches ``tracks``, None where there are none.
 
+    Those that have ``texts`` are fetched part by part, from where these are.
     Bytes that are not in UTF-8 pass as they are, since decoding would drop the cue; where
     the encoding is told, FFmpeg brings them into UTF-8.
     """
@@ -153,15 +163,28 @@ def text_command(tracks: Sequence[Track], *, source: str) -> TextCommand | None:
         return None
     inputs: list[str] = []
     outputs: list[str] = []
-    for number, encoding in enumerate(dict.fromkeys(track.encoding for track in tracks)):
-        own = [track for track in tracks if track.encoding == encoding]
+    plain = [track for track in tracks if track.stream not in texts]
+    for number, encoding in enumerate(dict.fromkeys(track.encoding for track in plain)):
+        own = [track for track in plain if track.encoding == encoding]
         for track in own:
             mode = ("-sub_charenc", encoding) if encoding else _AS_IT_IS
             inputs += [f"{mode[0]}:{track.stream}", mode[1]]
             outputs += ["-map", f"{number}:{track.stream}", "-c:s", "subrip"]
             outputs += ["-f", "srt", track.path]
         inputs += ["-i", source]
-    return TextCommand((*inputs, *outputs), tuple(tracks))
+    for track in tracks:
+        for number, part in enumerate(texts.get(track.stream, ())):
+            outputs += ["-map", f"{inputs.count('-i')}:{part.stream}", "-c:s", "subrip"]
+            outputs += ["-f", "srt", track.part_path(number)]
+            inputs += _part_words(part, part.encoding or track.encoding)
+    return TextCommand((*inputs, *outputs), tuple(tracks), texts)
+
+
+def _part_words(part: TextPart, encoding: Encoding | None) -> tuple[str, ...]:
+    """Return the words that open the file of a part."""
+    mode = ("-sub_charenc", encoding) if encoding else _AS_IT_IS
+    named = ("-f", part.demuxer) if part.demuxer else ()
+    return (*named, f"{mode[0]}:{part.stream}", mode[1], "-i", part.file)
 
 
 _AS_IT_IS = ("-sub_charenc_mode", "ignore")

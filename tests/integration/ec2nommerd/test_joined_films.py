@@ -243,3 +243,42 @@ def test_a_still_is_shown_for_as_long_as_its_sound(
     assert (facts["width"], facts["height"], facts["audio"]) == (32, 64, "aac")
     assert facts["frames"] == pytest.approx(50, abs=2)
     assert min(light(studio.out / "film.mp4")) > 200
+
+
+VTT = (
+    "WEBVTT\n\n00:00.500 --> 00:00.900 line:0\n<c.red>Un</c>\n\n"
+    "00:01.200 --> 00:01.800\nDeux\n"
+)
+ASS = (
+    "[Script Info]\nScriptType: v4.00+\n\n[Events]\n"
+    "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, "
+    "Effect, Text\n"
+    "Dialogue: 0,0:00:00.20,0:00:00.70,Default,,0,0,0,,{\\i1}Trois{\\i0}\n"
+)
+
+
+def test_files_of_subtitles_go_on_over_a_join(studio: Studio, reels: list[Path]) -> None:
+    vtt, ass = studio.folder / "a.vtt", studio.folder / "b.ass"
+    vtt.write_text(VTT)
+    ass.write_text(ASS)
+    inputs = [
+        {
+            "url": reels[0].as_uri(),
+            "start": 1,
+            "subtitles": [{"url": vtt.as_uri(), "language": "fra"}],
+        },
+        {"url": reels[1].as_uri(), "subtitles": [{"url": ass.as_uri(), "language": "fra"}]},
+    ]
+
+    job = joined(
+        studio,
+        inputs,
+        {"name": "film.mp4", "video": QUICK},
+        {"kind": "captions", "name": "film.srt", "format": "srt"},
+    )
+
+    assert job.outputs[0].facts["subtitles"] == ["fra"]
+    assert (studio.out / "film.srt").read_text() == (
+        "1\n00:00:00,200 --> 00:00:00,800\nDeux\n\n"
+        "2\n00:00:01,200 --> 00:00:01,700\n<i>Trois</i>\n\n"
+    )

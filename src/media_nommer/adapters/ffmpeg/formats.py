@@ -27,7 +27,7 @@ MAX_STREAMS = 256
 MAX_PIXELS = 16384 * 8192
 
 #: Demuxers that planning may ask for by name, though a source may never be one.
-OURS = frozenset({"concat", "lavfi", "srt"})
+OURS = frozenset({"concat", "lavfi", "srt", "webvtt", "ass"})
 
 
 def guarded(args: Sequence[str]) -> tuple[str, ...]:

@@ -34,6 +34,18 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "audio_track": "Which sound, counted from 0.",
         "audio_language": "The sound of this language, in three letters.",
         "audio": "The sounds that it has instead of its own, also of other files.",
+        "subtitles": "Files of subtitles that go with it, besides its own.",
+    },
+    "InputSubtitles": {
+        "url": "The file.",
+        "format": "SubRip, WebVTT or ASS; else its name tells.",
+        "language": "In three letters.",
+        "title": "What players call it.",
+        "default": "Shown unless somebody chooses others.",
+        "forced": "Shown also to those who want none: signs, foreign speech.",
+        "hearing_impaired": "Tells of noises too.",
+        "encoding": "Of text that is not in UTF-8.",
+        "offset": "Seconds by which it is shown later than it says.",
     },
     "InputSound": {
         "url": "The file that it comes from; left out, the input's own.",

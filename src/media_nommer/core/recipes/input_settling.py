@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from media_nommer.core.recipes.inputs import Input, Join
+from media_nommer.core.recipes.inputs import Input, Join, text_format
 from media_nommer.core.recipes.own import OwnOutput
 
 if TYPE_CHECKING:
@@ -58,6 +58,16 @@ def _problems(source: Input, path: str) -> Iterator[str]:
             f"{path}: audio_track and audio_language contradict each other; "
             "allowed: one of them"
         )
+    yield from _sound_problems(source, path)
+    for number, text in enumerate(source.subtitles):
+        if text.format is None and text_format(text.url) is None:
+            yield (
+                f"{path}.subtitles[{number}].format: the name of the file does not tell; "
+                "allowed: srt, webvtt, ass"
+            )
+
+
+def _sound_problems(source: Input, path: str) -> Iterator[str]:
     if source.audio is None:
         return
     for said in ("audio_track", "audio_language"):

@@ -1,10 +1,13 @@
 """What a job is made from: its sources, what is taken of each, and how they are joined."""
 
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from media_nommer.core.recipes.base import Document, Pixels
+from media_nommer.core.recipes.extras import Encoding
 
 Url = Annotated[str, Field(min_length=1, max_length=4096)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{3}$")]
@@ -12,6 +15,19 @@ TrackNumber = Annotated[int, Field(ge=0, le=255)]
 
 #: Each stays open while the film is made, with the pictures that its decoder holds.
 MOST_INPUTS = 50
+
+_TEXT_FORMATS: dict[str, Literal["srt", "webvtt", "ass"]] = {
+    ".srt": "srt",
+    ".vtt": "webvtt",
+    ".webvtt": "webvtt",
+    ".ass": "ass",
+    ".ssa": "ass",
+}
+
+
+def text_format(url: str) -> Literal["srt", "webvtt", "ass"] | None:
+    """Return the format of subtitles that a file's name tells."""
+    return _TEXT_FORMATS.get(PurePosixPath(urlsplit(url).path).suffix.lower())
 
 
 class InputSound(Document):
@@ -32,12 +48,30 @@ class InputSound(Document):
     offset: Annotated[float, Field(ge=-86400, le=86400)] = 0.0
 
 
+class InputSubtitles(Document):
+    """A file of subtitles that goes with an input: SubRip, WebVTT or ASS.
+
+    ``format`` is told by the file's name where it is left out, and ``encoding`` is of text
+    that is not in UTF-8. It is shown ``offset`` seconds later than it says, or earlier.
+    """
+
+    url: Url
+    format: Literal["srt", "webvtt", "ass"] | None = None
+    language: Language | None = None
+    title: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    default: bool = False
+    forced: bool = False
+    hearing_impaired: bool = False
+    encoding: Encoding | None = None
+    offset: Annotated[float, Field(ge=-86400, le=86400)] = 0.0
+
+
 class Input(Document):
     """One source, and what is taken of it: a part, and which of its streams.
 
     ``start``, ``end`` and ``duration`` are seconds. Tracks are counted from 0, pictures and
     sounds apart; without them they are those that a player would choose. ``audio`` lists
-    the sounds that it has instead of its own.
+    the sounds that it has instead of its own, ``subtitles`` files of text besides its own.
     """
 
     url: Url
@@ -50,6 +84,7 @@ class Input(Document):
     audio: Annotated[tuple[InputSound, ...], Field(min_length=1, max_length=16)] | None = (
         None
     )
+    subtitles: Annotated[tuple[InputSubtitles, ...], Field(max_length=32)] = ()
 
     @property
     def is_cut(self) -> bool:

@@ -17,6 +17,11 @@ def sources_of(recipe: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def is_text(place: str) -> bool:
+    """Say whether what a recipe names at a place is a file of text, not media."""
+    return ".subtitles[" in place
+
+
 def name_of(url: str) -> str:
     """Return what the file at a URL is called."""
     path = url if url.startswith("file:") else urlsplit(url).path
@@ -27,8 +32,9 @@ def _named(recipe: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for number, source in enumerate(_list(recipe.get("inputs"))):
         yield from _url(source, f"inputs[{number}]")
         said = source if isinstance(source, Mapping) else {}
-        for place, sound in enumerate(_list(said.get("audio"))):
-            yield from _url(sound, f"inputs[{number}].audio[{place}]")
+        for kind in ("audio", "subtitles"):
+            for place, each in enumerate(_list(said.get(kind))):
+                yield from _url(each, f"inputs[{number}].{kind}[{place}]")
 
 
 def _url(source: object, path: str) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from media_nommer.core.recipes.documents import (
 )
 from media_nommer.core.recipes.encryption import Encryption
 from media_nommer.core.recipes.extras import WaveformPicture
-from media_nommer.core.recipes.inputs import Input, InputSound, Join
+from media_nommer.core.recipes.inputs import Input, InputSound, InputSubtitles, Join
 from media_nommer.core.recipes.own_nommers import own_kinds
 
 _LONGEST_VALUE = 60
@@ -206,6 +206,8 @@ def _document_at(location: Sequence[str | int], tag: str) -> type[BaseModel]:
         return Input
     if inside == ["inputs", "audio"]:
         return InputSound
+    if inside == ["inputs", "subtitles"]:
+        return InputSubtitles
     if inside == ["join"]:
         return Join
     if inside and inside[-1] in _PARTS:

@@ -15,6 +15,7 @@ from media_nommer.planning.animations import AnimationPlan, check_animation, web
 from media_nommer.planning.captions import check_captions, cues_in
 from media_nommer.planning.extras import Extra, MetadataPlan, extra_paths
 from media_nommer.planning.ffmpeg import peaks_commands, texts_command
+from media_nommer.planning.joining import Film
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.posters import PosterPlan, chosen, measures_in
 from media_nommer.planning.reading import Source
@@ -36,19 +37,19 @@ Look = Callable[[Path], tuple[Media, tuple[StreamCount, ...]]]
 
 
 def fetch_texts(
-    encoder: Encoder, work: Work, plans: Sequence[OutputPlan], media: Media, source: Source
+    encoder: Encoder, work: Work, plans: Sequence[OutputPlan], film: Film
 ) -> None:
     """Bring the text that outputs need into scratch, read, mended and cut.
 
     Raises:
         EncodeError: the encoder cannot read it.
     """
-    command = texts_command(plans, source=source)
+    command = texts_command(plans, source=film.source, texts=film.texts)
     if command is None:
         return
     work.encode(encoder, command.argv)
     cut = next((plan.cut for plan in plans if plan.cut), None)
-    mend_texts(command, work.scratch, cut, media.duration)
+    mend_texts(command, work.scratch, cut, film.media.duration)
 
 
 def measure_peaks(

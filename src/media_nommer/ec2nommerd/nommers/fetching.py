@@ -8,7 +8,7 @@ from media_nommer.core.ports.cipher import SegmentCipher
 from media_nommer.core.ports.encoder import Encoder
 from media_nommer.core.ports.probe import Probe
 from media_nommer.core.recipes import parse_recipe
-from media_nommer.core.recipes.places import name_of, sources_of
+from media_nommer.core.recipes.places import is_text, name_of, sources_of
 from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.planning.joining import Film, film_of
 from media_nommer.planning.reading import files_of
@@ -49,12 +49,15 @@ def fetch_sources(kit: Kit, work: Work) -> Fetched:
         InvalidRecipe: they cannot be joined.
     """
     recipe = parse_recipe(work.job.recipe, stored=True)
-    files = files_of(sources_of(work.job.recipe))
+    places = sources_of(work.job.recipe)
+    files = files_of(places)
     _check_room(kit, work, files)
     media: dict[str, Media] = {}
     for url, file in files.items():
         path = work.scratch / file
         work.engine.storage.fetch(url, path, stop=work.stop)
+        if is_text(places[url]):
+            continue  # what is in it shows when it is read
         media[url] = kit.probe.examine(path, called=name_of(url))
     found = tuple(media[source.url] for source in recipe.inputs)
     return Fetched(film_of(media, recipe, files), found)

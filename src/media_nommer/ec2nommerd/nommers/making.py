@@ -170,7 +170,7 @@ def _make(kit: Kit, work: Work, source: Fetched, plans: Sequence[OutputPlan]) ->
     for plan in plans:
         if plan.adaptive is not None:
             _locks(kit, work).check(plan.adaptive.encryption)
-    fetch_texts(kit.encoder, work, plans, media, read)
+    fetch_texts(kit.encoder, work, plans, source.film)
     measure_peaks(kit.encoder, work, plans, source=read, threads=kit.threads)
     plans, qualities = with_quality_found(
         kit.encoder, work, plans, media, source=read, threads=kit.threads

@@ -6,14 +6,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from media_nommer.core.errors import OutputDamaged
-from media_nommer.planning.captions import as_srt, check_captions, cues_in, decoded
+from media_nommer.planning.captions import Cue, as_srt, check_captions, cues_in, decoded
 from media_nommer.planning.cutting import Cut
 from media_nommer.planning.packaging.names import base_name
 from media_nommer.planning.packaging.packed import Packed
 from media_nommer.planning.packaging.texts import PackedText, packed_text
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.streamed_texts import TextRendition
-from media_nommer.planning.subtitles import TextCommand, cut_cues
+from media_nommer.planning.subtitles import TextCommand, Track, cut_cues
 
 #: Of text that is read whole; all the words of a long film are a hundredth of it.
 _MOST_TEXT = 64 * 1024 * 1024
@@ -24,9 +24,19 @@ def mend_texts(
 ) -> None:
     """Write anew what an encoder left of the tracks of ``command``, read and cut by us."""
     for track in command.tracks:
-        path = scratch / track.path
-        cues = cut_cues(cues_in(decoded(read_text(path))), cut, length)
-        path.write_text(as_srt(cues), encoding="utf-8")
+        cues = cut_cues(_cues(command, track, scratch), cut, length)
+        (scratch / track.path).write_text(as_srt(cues), encoding="utf-8")
+
+
+def _cues(command: TextCommand, track: Track, scratch: Path) -> tuple[Cue, ...]:
+    """Return what an encoder left of a track, whose parts come one after the other."""
+    if track.stream not in command.parts:
+        return cues_in(decoded(read_text(scratch / track.path)))
+    found: list[Cue] = []
+    for number, part in enumerate(command.parts[track.stream]):
+        text = decoded(read_text(scratch / track.part_path(number)))
+        found += part.shown(cues_in(text))
+    return tuple(sorted(found, key=lambda cue: (cue.start, cue.end)))
 
 
 def packed_texts(
