@@ -62,7 +62,9 @@ def _encoder(audio: AudioPlan) -> tuple[str, ...]:
 def all_filters(
     audio: AudioPlan, cut: Cut | None, measured: Measured | None
 ) -> tuple[str, ...]:
-    """Return the filters from a sound of the source to its encoder."""
+    """Return the filters from a sound of the source to its encoder; silence needs none."""
+    if audio.silent:
+        return ()
     loud: tuple[str, ...] = ()
     if audio.loudness is not None and measured is not None:
         habits = habits_of(audio.codec, audio.bitrate)

@@ -33,6 +33,7 @@ from media_nommer.planning.loudness import Measured, measuring_filter
 from media_nommer.planning.plan import OutputPlan, ThumbnailPlan, single_files
 from media_nommer.planning.raw import with_raw
 from media_nommer.planning.reading import SOURCE, Source, opened, sound_words
+from media_nommer.planning.silence import silences
 from media_nommer.planning.subtitles import (
     CaptionsPlan,
     TextCommand,
@@ -74,6 +75,20 @@ class EncodeCommand:
 
     argv: tuple[str, ...]
     produces: tuple[Produced, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where sounds are taken from: the source, or the inputs that give silence."""
+
+    source: Source
+    silent: Mapping[str, int]
+
+    def of(self, key: str, stream: int) -> str:
+        """Return where the sound is that is known by a ``key``."""
+        if key in self.silent:
+            return f"{self.silent[key]}:0"
+        return sound_place(self.source, key, stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +154,11 @@ def encode_command(
     readings = _readings(media, outputs, source, first=argv.count("-i"))
     for _ in readings:
         argv += opened(source, threads, *_sought(outputs))
+    silent: dict[str, int] = {}
+    sounds = [sound for output in outputs for sound in output.sounds]
+    for words, keys in silences(sounds).items():
+        silent |= dict.fromkeys(keys, argv.count("-i"))
+        argv += words
     if graph := whole_graph(source, picture, outputs, measured):
         argv += ["-filter_complex_threads", str(threads), "-filter_complex", graph]
     for output in outputs:
@@ -148,7 +168,7 @@ def encode_command(
             label = video_label(output)
             argv += extra_options(plan, index=output.index, label=label, threads=threads)
         else:
-            made = _file(output, threads, measured, texts, source)
+            made = _file(output, threads, measured, texts, _Places(source, silent))
             argv += _read_apart(made, readings.get(output.key))
     return EncodeCommand((*argv, *_sign_of_life(source, picture, outputs)), produces)
 
@@ -304,7 +324,7 @@ def _file(
     threads: int,
     measured: Mapping[str, Measured],
     texts: Mapping[Track, int],
-    source: Source,
+    places: _Places,
 ) -> list[str]:
     assert output.container is not None
     assert output.container != "jpeg"
@@ -314,14 +334,14 @@ def _file(
         argv += ["-map", own if drawn(output) else f"0:{output.video.stream}"]
     if output.audio:
         for key, sound in output.sounds:
-            argv += ["-map", sound_place(source, key, sound.stream)]
+            argv += ["-map", places.of(key, sound.stream)]
     for text in output.subtitles:
         place = f"{texts[text.track]}:0" if text.track else f"0:{text.stream}"
         argv += ["-map", place]
     argv += metadata_options(output)
     if output.video:
         argv += video_options(output.video, output.container, threads)
-    argv += sounds_options(output, measured, in_graph=not isinstance(source, str))
+    argv += sounds_options(output, measured, in_graph=not isinstance(places.source, str))
     argv += subtitle_options(output.subtitles)
     if output.rendition is not None:
         return [*argv, *rendition_options(output.rendition), produced(output)[0].path]

@@ -33,6 +33,8 @@ def whole_graph(
     if isinstance(source, str):
         return picture_graph(picture, outputs) if picture and is_drawn else ""
     sounds, chains = _sounds(outputs, measured)
+    if picture is None and not sounds:
+        return ""
     parts = [source.text(picture=_JOINED if picture else "", sounds=sounds), *chains]
     if picture is not None:
         decoded = _JOINED
@@ -67,6 +69,8 @@ def _sounds(
     chains: list[str] = []
     for output in outputs:
         for key, audio in output.sounds:
+            if audio.silent:
+                continue
             taken.setdefault(audio.stream, []).append(f"t{key}")
             filters = ",".join(all_filters(audio, output.cut, measured.get(key)))
             chains.append(f"[t{key}]{filters}[a{key}]")

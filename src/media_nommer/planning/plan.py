@@ -27,6 +27,7 @@ from media_nommer.planning.extras import ChecksumsPlan, Extra, OwnPlan, plan_ext
 from media_nommer.planning.joining import is_joined
 from media_nommer.planning.own import plan_own
 from media_nommer.planning.pictures import thumbnail_times
+from media_nommer.planning.silence import with_silence
 from media_nommer.planning.sizes import fitted_size, shown_size
 from media_nommer.planning.sound import AudioPlan, plan_audio
 from media_nommer.planning.subtitles import SubtitlePlan, plan_subtitles
@@ -183,6 +184,7 @@ def _plan_file(
     media: Media, output: FileOutput, index: int, stem: str, *, whole: bool
 ) -> OutputPlan:
     where, container = f"outputs[{index}]", output.container or "mp4"
+    media = with_silence(media, output.audio, where)
     video = plan_video(media, output.video, container, where) if output.video else None
     audio = plan_audio(media, output.audio, container, where) if output.audio else None
     if video is None and audio is None:
@@ -231,7 +233,7 @@ def _plan_adaptive(
     media: Media, output: AdaptiveOutput, index: int, stem: str
 ) -> OutputPlan:
     where = f"outputs[{index}]"
-    plan = plan_adaptive(media, output, where)
+    plan = plan_adaptive(with_silence(media, output.audio, where), output, where)
     values: dict[str, str | int] = {
         "stem": safe_stem(stem),
         "preset": safe_stem(output.from_preset or "adaptive"),

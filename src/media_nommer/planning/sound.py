@@ -37,13 +37,17 @@ _CODEC_FRAME: Mapping[AudioCodec, int] = {
 }
 
 
+#: The codec of a sound that is not in the source, and is silence.
+SILENCE = "silence"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioPlan:
     """The sound of one file. ``bitrate`` is kbit/s, None of what is lossless or copied.
 
     ``sample_rate`` is hertz. ``duration`` is the seconds of sound that the source's own
     header gives, or None. A copy has ``source_codec``. With ``from_start`` there is silence
-    before a sound that begins late.
+    before a sound that begins late. One that is ``silent`` is in no stream of the source.
     """
 
     stream: int
@@ -60,6 +64,7 @@ class AudioPlan:
     from_start: bool = False
     fades: Fades = NO_FADES
     source_codec: str | None = None
+    silent: bool = False
 
     @property
     def holds(self) -> str:
@@ -116,10 +121,11 @@ def plan_audio(
         profile=audio.profile,
         bitrate=planned_bitrate(audio, channels, rate),
         bit_depth=audio.bit_depth or 16,
-        loudness=_target(audio),
+        loudness=None if stream.codec == SILENCE else _target(audio),
         fades=fades_of(audio, stream.duration or media.duration, f"{where}.audio"),
         language=told,
         duration=stream.duration,
+        silent=stream.codec == SILENCE,
     )
 
 

@@ -282,3 +282,20 @@ def test_files_of_subtitles_go_on_over_a_join(studio: Studio, reels: list[Path])
         "1\n00:00:00,200 --> 00:00:00,800\nDeux\n\n"
         "2\n00:00:01,200 --> 00:00:01,700\n<i>Trois</i>\n\n"
     )
+
+
+def test_a_film_without_sound_is_silent_where_the_recipe_says_so(
+    studio: Studio, reels: list[Path]
+) -> None:
+    output = {
+        "name": "film.mp4",
+        "video": {"codec": "copy"},
+        "audio": {"codec": "aac", "if_missing": "silence"},
+    }
+
+    job = joined(studio, [{"url": reels[3].as_uri()}], output)
+
+    assert job.outputs[0].facts["channels"] == 2
+    raw = ffmpeg("-i", studio.out / "film.mp4", "-map", "0:a", "-f", "s16le", "-")
+    assert len(raw) / (48000 * 4) == pytest.approx(2, abs=0.03)
+    assert set(raw) == {0}

@@ -121,6 +121,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "sample_rate": "Samples a second.",
         "bit_depth": "Bits of a sample, of flac and pcm.",
         "loudness": "How loud the sound is made, by EBU R128.",
+        "if_missing": "What a film gets whose source has no sound: none, or silence.",
         "fade_in": "Seconds over which the sound comes from silence.",
         "fade_out": "Seconds over which the sound goes to silence at its end.",
     },

@@ -149,7 +149,8 @@ class Audio(Document):
     ``sample_rate`` (hertz) are as in the source where they are not given; there are never
     more channels than in the source. ``bit_depth`` is for flac and pcm, by default 16.
     ``fade_in`` and ``fade_out`` are seconds. ``copy`` takes the sound as it is. The
-    ``profile`` is of aac; ``he`` needs an FFmpeg with libfdk_aac on the workers.
+    ``profile`` is of aac; ``he`` needs an FFmpeg with libfdk_aac on the workers. Where the
+    source has no sound, ``if_missing`` says whether there is none, or a silent one.
     """
 
     codec: AudioCodec = "aac"
@@ -161,6 +162,7 @@ class Audio(Document):
     ) = None
     bit_depth: Literal[16, 24] | None = None
     loudness: Loudness | None = None
+    if_missing: Literal["leave_out", "silence"] = "leave_out"
     fade_in: FadeSeconds | None = None
     fade_out: FadeSeconds | None = None
 

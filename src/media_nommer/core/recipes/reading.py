@@ -31,7 +31,7 @@ _COMMON_TO_CODECS = {
     *("codec", "width", "height", "turn_box", "frame_rate", "max_frame_rate"),
     *("resize", "upscale", "pad_color", "crop", "deinterlace", "hdr"),
     *("denoise", "sharpen", "fade_in", "fade_out"),
-    *("channels", "loudness"),
+    *("channels", "loudness", "if_missing"),
 }
 #: What the preset says no more once its output says the first.
 _OVERRULED = {
