@@ -18,6 +18,9 @@ from media_nommer.planning.timing import timing_of
 _TELLING = ("mov", "matroska", "avi", "wav", "flac", "ogg", "aiff", "nut", "mxf", "gif")
 _TIMED = ("mpegts", "mpeg", "flv", "asf")  # whose length is estimated by last times
 
+#: What changes its size is scaled on: a graph built anew would begin at its first file.
+_AS_BEGUN = ("-reinit_filter", "0")
+
 #: From the best to the worst; the words are such as ``check_output`` knows of formats.
 Trust = Literal["exact", "mpegts", "guessed"]
 
@@ -70,11 +73,11 @@ class Piece:
             return None if length is None else max(1, ceil(length * rate - 1e-6))
         timing, late = timing_of(stream, self.media), self._late(stream)
         if timing.frames is not None and timing.rate == rate:
-            return max(1, timing.frames + round(late * rate))
+            return self._within(timing.frames + round(late * rate), rate)
         length = picture_length(self.media, stream)
         if length is None or not self._told:
             return None
-        return max(1, round((late + length) * rate))
+        return self._within(round((late + length) * rate), rate)
 
     def missing(self, rate: Fraction) -> int:
         """Return how many frames may be missing at its end: the last ones may last long."""
@@ -110,6 +113,13 @@ class Piece:
         timed = any(name in self.media.format for name in _TIMED)
         return "mpegts" if timed else "guessed"
 
+    def _within(self, frames: int, rate: Fraction) -> int:
+        """Return no more frames than a part lasts: its first may lie between two."""
+        most, told = frames, self.media.duration
+        if self.cut is not None and told is not None:
+            most = round(told * rate)
+        return max(1, min(frames, most))
+
     @property
     def _sound_lengths(self) -> list[float]:
         return [
@@ -137,7 +147,7 @@ class Found:
         """Return what was found of a file, opened once more, and its number."""
         seek = cut.seek if cut else 0.0
         sought = ("-noaccurate_seek", "-ss", f"{seek:.6f}") if seek > 0 else ()
-        self.opened.append((*sought, "-i", self._names[url]))
+        self.opened.append((*sought, *_AS_BEGUN, "-i", self._names[url]))
         return self._media[url], len(self.opened) - 1
 
     def whole(self, url: str) -> Media:

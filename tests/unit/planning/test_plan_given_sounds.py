@@ -83,7 +83,7 @@ def test_tracks_that_are_no_layout_are_refused() -> None:
 def test_a_sound_of_another_file_ends_with_the_picture() -> None:
     film, plan, argv = made(SHORT, [{"url": URL, "language": "deu"}])
 
-    assert argv[2:8] == ("-i", "source", "-threads", "2", "-i", "source-1")
+    assert [argv[n + 1] for n, w in enumerate(argv) if w == "-i"] == ["source", "source-1"]
     assert graph_in(argv)[1] == (
         "[1:0]aresample=async=1:first_pts=0,atrim=end=10.000000[p0a0]"
     )
@@ -102,10 +102,8 @@ def test_the_sound_of_the_source_stands_beside_another_where_it_is_listed() -> N
 def test_a_sound_that_is_moved_keeps_to_the_part_that_is_taken() -> None:
     _, plan, argv = made(SHORT, [{"url": URL, "offset": -2.5}], start=6, end=9)
 
-    assert argv[2:8] == (
-        *("-noaccurate_seek", "-ss", "4.000000", "-i", "source"),
-        "-threads",
-    )
+    assert argv[2:5] == ("-noaccurate_seek", "-ss", "4.000000")
+    assert argv.count("-ss") == 1  # the other file is read from its beginning
     graph = graph_in(argv)
     assert graph[0].startswith("[0:0]trim=start=1.999500:end=4.999500,")
     assert graph[1].startswith("[1:0]asetpts=PTS+-2.500000/TB,atrim=start=6.000000:end=9")

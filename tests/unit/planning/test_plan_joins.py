@@ -57,7 +57,8 @@ def test_two_films_are_made_alike_in_the_graph_and_joined() -> None:
     argv = command_of(FIRST, SECOND)
 
     assert argv[: argv.index("-filter_complex")] == (
-        *("-threads", "2", "-i", "source", "-threads", "2", "-i", "source-1"),
+        *("-threads", "2", "-reinit_filter", "0", "-i", "source"),
+        *("-threads", "2", "-reinit_filter", "0", "-i", "source-1"),
         *("-filter_complex_threads", "2"),
     )
     assert argv[argv.index("-filter_complex") + 1].split(";") == [
@@ -129,7 +130,7 @@ def test_a_part_of_each_input_is_sought_and_cut() -> None:
 
     argv = command_of(FIRST, SECOND, of_inputs=parts)
 
-    assert argv[2:6] == ("-noaccurate_seek", "-ss", "4.000000", "-i")
+    assert argv[2:5] == ("-noaccurate_seek", "-ss", "4.000000")
     graph = argv[argv.index("-filter_complex") + 1].split(";")
     assert graph[0].startswith(
         "[0:0]trim=start=1.999500:end=4.999500,setpts='max(0,round(PTS-2.000000/TB))',fps="
@@ -138,6 +139,13 @@ def test_a_part_of_each_input_is_sought_and_cut() -> None:
     assert graph[1].startswith("[0:1]atrim=start=2.000000:end=5.000000,asetpts=")
     assert graph[2].startswith("[1:0]trim=end=0.999500,fps=")
     assert graph[3].endswith("atrim=end_sample=44100[p1a0]")
+
+
+def test_a_part_between_frames_lasts_no_longer_than_it_is() -> None:
+    film, _ = joined_of([FIRST] * 2, MP4, of_inputs=[{"start": 0.05, "duration": 0.25}] * 2)
+
+    assert film.media.video[0].frames == 12
+    assert film.media.audio[0].duration == 0.5
 
 
 def test_sounds_of_one_language_go_on_in_one_another() -> None:
