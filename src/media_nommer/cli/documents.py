@@ -42,8 +42,22 @@ def _said_of_inputs(recipe: Document, count: int) -> list[Document]:
     """Return what a recipe says of so many inputs beside their places: parts, tracks."""
     inputs = recipe.get("inputs")
     if isinstance(inputs, list) and len(inputs) == count:
-        return [dict(said) if isinstance(said, dict) else {} for said in inputs]
+        return [_with_urls(said) if isinstance(said, dict) else {} for said in inputs]
     return [{}] * count
+
+
+def _with_urls(said: Document) -> Document:
+    """Return an input whose other files, sounds and subtitles, are named by URL."""
+    whole = dict(said)
+    for kind in ("audio", "subtitles"):
+        if isinstance(whole.get(kind), list):
+            whole[kind] = [_with_url(each) for each in whole[kind]]
+    return whole
+
+
+def _with_url(said: object) -> object:
+    url = said.get("url") if isinstance(said, dict) else None
+    return {**said, "url": url_of(url)} if isinstance(said, dict) and url else said
 
 
 def document_for(source: Source, wishes: Wishes, *others: Source) -> Document:

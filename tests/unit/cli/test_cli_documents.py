@@ -107,3 +107,28 @@ def test_a_folder_that_looks_like_a_film_is_taken_for_a_mistake(tmp_path: Path) 
         out_folder(Wishes(destination=str(tmp_path / "out.mp4")))
 
     assert "--name" in caught.value.advice
+
+
+def test_a_recipe_that_joins_inputs_is_one_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / name).touch()
+    inputs = [{"url": "a.mp4", "start": 2}, {"url": "b.mp4", "audio": [{"url": "c.wav"}]}]
+
+    ((source, document),) = jobs_for([], Wishes(recipe={"inputs": inputs}))
+
+    folder = tmp_path.as_uri()
+    assert source.label == "a.mp4"
+    assert document["inputs"] == [
+        {"url": f"{folder}/a.mp4", "start": 2},
+        {"url": f"{folder}/b.mp4", "audio": [{"url": f"{folder}/c.wav"}]},
+    ]
+
+
+def test_an_input_cannot_stand_for_those_that_a_recipe_joins(tmp_path: Path) -> None:
+    recipe: Document = {"inputs": [{"url": "file:///a.mp4"}, {"url": "file:///b.mp4"}]}
+
+    with pytest.raises(BadRequest, match="the recipe joins 2 inputs"):
+        jobs_for([str(tmp_path / "c.mp4")], Wishes(recipe=recipe))

@@ -445,3 +445,21 @@ def test_the_name_that_an_output_will_have_goes_by_its_sound(
     job = service.submit(document | {"outputs": outputs})
 
     assert [output.name for output in job.outputs] == ["in.ogg"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"audio": [{"url": "file:///etc/dub.wav"}]}, id="a sound"),
+        pytest.param({"subtitles": [{"url": "file:///etc/a.srt"}]}, id="subtitles"),
+        pytest.param(None, id="another input"),
+    ],
+)
+def test_every_file_that_a_recipe_names_must_be_one_that_may_be_read(
+    service: JobService, films: Path, document: dict[str, object], more: object
+) -> None:
+    first = {"url": file_url(films / "in.mov"), **(more if isinstance(more, dict) else {})}
+    inputs = [first] if more else [first, {"url": "file:///etc/b.mov"}]
+
+    with pytest.raises(PathNotAllowed, match="/etc/"):
+        service.submit({**document, "inputs": inputs})
