@@ -40,6 +40,7 @@ from media_nommer.core.ports.store import JobFilter, JobPage
 from media_nommer.core.presets import Preset, load_presets
 from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
 from media_nommer.core.recipes.codecs import Container, usual_extension
+from media_nommer.core.recipes.drawn import images_of
 from media_nommer.core.recipes.extra_settling import extension_of
 from media_nommer.core.recipes.extras import ExtraOutput
 from media_nommer.core.recipes.names import safe_stem
@@ -138,7 +139,8 @@ class JobService:
             if known is not None:
                 submitting.resume(self.engine, known)
                 return known
-        for url, place in sources_of(wanted.recipe).items():
+        images = {url: place for place, url in images_of(recipe)}
+        for url, place in {**sources_of(wanted.recipe), **images}.items():
             self._check_source(place, url)
         self._check_destination(recipe.destination)
         sealing.keep_seals(self.engine, job_id, sealed)

@@ -98,11 +98,22 @@ def plan_adaptive(media: Media, output: AdaptiveOutput, where: str) -> AdaptiveP
         segments=output.segments,
         segment=gop * round(output.segment_duration / output.gop),
         gop=gop,
-        texts=plan_texts(media) if output.subtitles else (),
+        texts=_texts(media, pictures) if output.subtitles else (),
         encryption=output.encryption,
     )
     _check_files(plan, media, where)
     return plan
+
+
+def _texts(media: Media, pictures: Sequence[Rendition]) -> tuple[TextRendition, ...]:
+    """Return the subtitles; those that are in the picture are not there twice."""
+    burnt = {
+        each.video.drawing.burnt.stream
+        for each in pictures
+        if each.video and each.video.drawing.burnt
+    }
+    others = tuple(each for each in media.subtitles if each.index not in burnt)
+    return plan_texts(replace(media, subtitles=others))
 
 
 def _pictures(

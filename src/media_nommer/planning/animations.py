@@ -6,12 +6,11 @@ from fractions import Fraction
 from media_nommer.core.errors import InvalidRecipe, MediaError, OutputDamaged
 from media_nommer.core.media import Media, VideoStream
 from media_nommer.core.recipes.extras import AnimationFormat, AnimationOutput
-from media_nommer.planning.frames import any_of, chain, standard, whole_frames
+from media_nommer.planning.frames import Fields, any_of, chain, standard, whole_frames
 from media_nommer.planning.pictures import picture_length
 from media_nommer.planning.reading import Source, opened
 from media_nommer.planning.sizes import Size, fitted_size, shown_size
 from media_nommer.planning.timing import exact_rate
-from media_nommer.planning.video import Fields
 
 _SMALLEST_AVIF = 64  # pixels of a side: the encoder takes no smaller ones
 _SLACK = 2  # frames: where the first and the last of a piece go is the filter's to say

@@ -5,7 +5,7 @@ moment and ends in a straight edge at many: scenes in the dark have no such edge
 in a bar light it, and pictures of several shapes leave the bars that all of them have.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from media_nommer.core.media import Media, VideoStream
@@ -70,9 +70,9 @@ class Profile:
     columns: tuple[float, ...]
 
 
-def wants_bars(recipe: Recipe) -> bool:
-    """Say whether black bars are to be found."""
-    return any(_is_auto(output) for output in recipe.outputs)
+def wants_bars(recipe: Recipe, made: Collection[int]) -> bool:
+    """Say whether black bars are to be found for those outputs that are ``made``."""
+    return any(_is_auto(recipe.outputs[index]) for index in made)
 
 
 def bars_commands(media: Media, recipe: Recipe, *, source: str) -> tuple[BarsCommand, ...]:

@@ -59,11 +59,10 @@ class Effects:
         return self.sharpen is not None
 
     def filters(self) -> tuple[str, ...]:
-        """Return the filters, in their order: noise must not be sharpened."""
+        """Return the filters but fades, in their order: noise must not be sharpened."""
         return (
             *((f"hqdn3d={_DENOISE[self.denoise]}",) if self.denoise else ()),
             *((f"unsharp=la={_SHARPEN[self.sharpen]:g}:ca=0",) if self.sharpen else ()),
-            *self.fades.filters("fade"),
         )
 
 

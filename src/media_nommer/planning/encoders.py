@@ -36,6 +36,7 @@ _MUXER: Mapping[Container, tuple[str, ...]] = {
     "flac": ("-f", "flac"),
     "wav": ("-rf64", "auto", "-f", "wav"),  # beyond 4 GiB
 }
+_TEMPO_LEAVES_OUT = 0.3  # seconds, at most
 _FRAGMENTED = "+cmaf+delay_moov+global_sidx+skip_trailer"
 _HOLDS_CHAPTERS = {"mp4", "m4a", "webm", "mov", "mkv"}
 
@@ -110,6 +111,25 @@ def sound_filters(audio: AudioPlan, cut: Cut | None) -> tuple[str, ...]:
         *(() if cut is None else (cut.sound_filters(),)),
         "aresample=async=1:first_pts=0" if audio.from_start else "aresample=async=1",
         *mixing_filters(audio),
+        *_tempo(audio.pace, audio.duration),
+    )
+
+
+def _tempo(pace: float, length: float | None) -> tuple[str, ...]:
+    """Return the filters that change the pace of a sound and not its pitch.
+
+    One does it well from a half to twice as fast. At the end they leave out some hundredths
+    of a second, or add some: so it is brought to its ``length`` where that is known.
+    """
+    if pace == 1:
+        return ()
+    first = min(max(pace, 0.5), 2.0)
+    rest = pace / first
+    exact = f"apad=pad_dur={_TEMPO_LEAVES_OUT:g},atrim=end={length or 0:.6f}"
+    return (
+        f"atempo={first:g}",
+        *((f"atempo={rest:g}",) if rest != 1 else ()),
+        *((exact,) if length else ()),
     )
 
 

@@ -17,11 +17,12 @@ from media_nommer.core.recipes.extras import (
 from media_nommer.core.recipes.names import fill_template, safe_stem
 from media_nommer.core.recipes.own import OwnOutput
 from media_nommer.planning.animations import AnimationPlan, plan_animation
+from media_nommer.planning.frames import Fields
 from media_nommer.planning.posters import PosterPlan, poster_times
 from media_nommer.planning.sizes import Size, fitted_size, shown_size
 from media_nommer.planning.sprites import SpritePlan, plan_sprite
 from media_nommer.planning.subtitles import CaptionsPlan, plan_captions
-from media_nommer.planning.video import Fields, picture_of
+from media_nommer.planning.video import picture_of
 from media_nommer.planning.waveforms import WaveformPlan, plan_waveform
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from media_nommer.core.media import Media, VideoStream
 from media_nommer.core.recipes.codecs import CONTAINERS
+from media_nommer.core.recipes.raw import raw_of_pictures
 from media_nommer.planning.animations import AnimationPlan
 from media_nommer.planning.encoders import (
     metadata_options,
@@ -27,10 +28,22 @@ from media_nommer.planning.filters import (
     whole_fields,
 )
 from media_nommer.planning.given_texts import Texts
-from media_nommer.planning.graphs import LIFE, are_late, sound_place, whole_graph
+from media_nommer.planning.graphs import (
+    LIFE,
+    are_late,
+    pictures_graph,
+    sound_place,
+    whole_graph,
+)
 from media_nommer.planning.looks import drawn
 from media_nommer.planning.loudness import Measured, measuring_filter
-from media_nommer.planning.plan import OutputPlan, ThumbnailPlan, single_files
+from media_nommer.planning.passes import PassLog, in_two_passes, log_between, pass_of
+from media_nommer.planning.plan import (
+    OutputPlan,
+    ThumbnailPlan,
+    drawings_of,
+    single_files,
+)
 from media_nommer.planning.raw import with_raw
 from media_nommer.planning.reading import SOURCE, Source, opened, sound_words
 from media_nommer.planning.silence import silences
@@ -70,11 +83,13 @@ class Produced:
 class EncodeCommand:
     """One run of FFmpeg: its arguments without the program, and what it leaves behind.
 
-    The runner puts its own options (progress, log level, limits) in front.
+    The runner puts its own options (progress, log level, limits) in front. ``logs`` are of
+    the first pass, to be renamed before.
     """
 
     argv: tuple[str, ...]
     produces: tuple[Produced, ...]
+    logs: tuple[PassLog, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +174,14 @@ def encode_command(
     for words, keys in silences(sounds).items():
         silent |= dict.fromkeys(keys, argv.count("-i"))
         argv += words
-    if graph := whole_graph(source, picture, outputs, measured):
+    images = _images(outputs, first=argv.count("-i"))
+    argv += _image_inputs(images)
+    if graph := whole_graph(source, picture, outputs, measured, images):
         argv += ["-filter_complex_threads", str(threads), "-filter_complex", graph]
+    logs: list[PassLog | None] = []
     for output in outputs:
+        if pass_of(output, 2):
+            logs.append(log_between(output, len(logs), argv.count("-map")))
         if output.thumbnails:
             argv += _thumbnails(output)
         elif plan := drawn_plan(output.extra):
@@ -170,7 +190,34 @@ def encode_command(
         else:
             made = _file(output, threads, measured, texts, _Places(source, silent))
             argv += _read_apart(made, readings.get(output.key))
-    return EncodeCommand((*argv, *_sign_of_life(source, picture, outputs)), produces)
+    alive = _sign_of_life(source, picture, outputs)
+    renamed = tuple(log for log in logs if log is not None)
+    return EncodeCommand((*argv, *alive), produces, renamed)
+
+
+def first_pass_command(
+    media: Media, outputs: Sequence[OutputPlan], *, source: Source, threads: int
+) -> tuple[str, ...]:
+    """Return the run that comes before ``encode_command``: none without two passes.
+
+    It makes the same pictures for the same encoders, all from one decode, and keeps only
+    what these learn.
+    """
+    outputs = in_two_passes(single_files(outputs))
+    picture = _picture(media, outputs)
+    if picture is None:
+        return ()
+    argv = [*opened(source, threads, *_sought(outputs))]
+    images = _images(outputs, first=argv.count("-i"))
+    argv += _image_inputs(images)
+    graph = pictures_graph(source, picture, outputs, images, alive=True)
+    argv += ["-filter_complex_threads", str(threads), "-filter_complex", graph]
+    for output in outputs:
+        assert output.video is not None
+        options = video_options(output.video, "mkv", threads, pass_of(output, 1))
+        argv += ["-map", f"[{video_label(output)}]"]
+        argv += [*with_raw(options, raw_of_pictures(output.raw)), "-f", "null", "-"]
+    return (*argv, *_moving_on(source, picture, outputs))
 
 
 def _readings(
@@ -211,6 +258,16 @@ def _sign_of_life(
     """Return an output for nobody that moves on while the film is read, if it is needed."""
     if picture is None or not are_late(outputs):
         return ()
+    return _moving_on(source, picture, outputs)
+
+
+def _moving_on(
+    source: Source, picture: VideoStream, outputs: Sequence[OutputPlan]
+) -> tuple[str, ...]:
+    """Return an output for nobody that moves on while the film is read.
+
+    Without a word till the end the encoder would be taken for one that hangs.
+    """
     if not isinstance(source, str):
         return ("-map", f"[{LIFE}]", "-f", "null", "-")
     last = next((output.cut.last for output in outputs if output.cut), None)
@@ -238,7 +295,7 @@ def texts_command(
         if output.adaptive
         for each in output.adaptive.texts
     ]
-    found = dict.fromkeys((*captions, *streamed, *_texts(outputs)))
+    found = dict.fromkeys((*captions, *streamed, *_texts(outputs), *_burnt_texts(outputs)))
     place = source if isinstance(source, str) else SOURCE
     return text_command([*found], source=place, texts=texts)
 
@@ -268,6 +325,24 @@ def _texts(outputs: Sequence[OutputPlan]) -> list[Track]:
     """Return the text that is put into files, each once."""
     found = (each.track for output in outputs for each in output.subtitles)
     return [track for track in dict.fromkeys(found) if track is not None]
+
+
+def _burnt_texts(outputs: Sequence[OutputPlan]) -> list[Track]:
+    """Return the text that becomes a part of pictures."""
+    found = (drawing.burnt for drawing in drawings_of(outputs))
+    return [burnt.track for burnt in found if burnt and burnt.track]
+
+
+def _images(outputs: Sequence[OutputPlan], *, first: int) -> dict[str, int]:
+    """Return the numbers of the inputs with images, by their paths, each once."""
+    paths = dict.fromkeys(
+        mark.path for drawing in drawings_of(outputs) for mark in drawing.marks
+    )
+    return {path: first + place for place, path in enumerate(paths)}
+
+
+def _image_inputs(images: Mapping[str, int]) -> list[str]:
+    return [word for path in images for word in ("-i", path)]
 
 
 def _films_first(outputs: Sequence[OutputPlan]) -> list[OutputPlan]:
@@ -340,7 +415,8 @@ def _file(
         argv += ["-map", place]
     argv += metadata_options(output)
     if output.video:
-        argv += video_options(output.video, output.container, threads)
+        of = pass_of(output, 2)
+        argv += video_options(output.video, output.container, threads, of)
     argv += sounds_options(output, measured, in_graph=not isinstance(places.source, str))
     argv += subtitle_options(output.subtitles)
     if output.rendition is not None:

@@ -1,19 +1,28 @@
 """The filter graph: one decoded picture, shaped for every output that wants it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from types import MappingProxyType
 
 from media_nommer.core.media import VideoStream
+from media_nommer.planning.cutting import Cut
+from media_nommer.planning.drawing import Canvas, drawn_over, subtitle_pictures
 from media_nommer.planning.extras import drawn_plan, extra_filters
-from media_nommer.planning.frames import chain, exactly, first_at, jpeg, whole_frames
-from media_nommer.planning.light import is_hdr, tone_mapping
+from media_nommer.planning.frames import (
+    Fields,
+    chain,
+    exactly,
+    first_at,
+    jpeg,
+    whole_frames,
+)
+from media_nommer.planning.light import is_hdr, plain_white, tone_mapping
 from media_nommer.planning.looks import Look, common_fields, drawn, look_of, looks_of
 from media_nommer.planning.plan import OutputPlan, ThumbnailPlan
 from media_nommer.planning.shapes import Shape
 from media_nommer.planning.sizes import Size, shown_size
 from media_nommer.planning.timing import Timing
-from media_nommer.planning.video import Fields
 
 _HD_HEIGHT = (
     720  # players take an untagged picture this high for BT.709, a lower one for BT.601
@@ -21,6 +30,7 @@ _HD_HEIGHT = (
 _BT709 = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709"
 _FROM_START = "setpts='if(eq(N,0),0,PTS)'"  # so that players find a picture at nought
 _RGB = ("gbr", "rgb", "bgr", "argb", "abgr", "rgba", "bgra", "0rgb", "0bgr", "pal8")
+_MATRIX = {"bt709": "bt709", "bt2020nc": "bt2020", "bt2020c": "bt2020"}
 _TICKS = 100  # parts of a frame in which a snapped rate counts
 
 
@@ -34,17 +44,31 @@ class _Branch:
     takers: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _More:
+    """What else goes into a look: a free label, images, and where the film is cut."""
+
+    label: str
+    images: Mapping[str, int]
+    cut: Cut | None
+
+
 def video_label(output: OutputPlan) -> str:
     """Return the graph's label of the picture for an output's encoder."""
     return f"v{output.key}"
 
 
 def picture_graph(
-    stream: VideoStream, outputs: Sequence[OutputPlan], *, decoded: str | None = None
+    stream: VideoStream,
+    outputs: Sequence[OutputPlan],
+    *,
+    decoded: str | None = None,
+    images: Mapping[str, int] = MappingProxyType({}),
 ) -> str:
     """Return the graph from the decoded ``stream`` to the picture of every output.
 
-    Its label is ``decoded``, or that of the stream in the first input.
+    Its label is ``decoded``, or that of the stream in the first input. ``images`` are the
+    numbers of the inputs with what is drawn, by their paths.
 
     The picture is deinterlaced once and scaled in a cascade: each size comes from the next
     larger one, unless that is almost as small. FFmpeg itself turns rotated pictures before
@@ -53,7 +77,7 @@ def picture_graph(
     Where outputs differ in what becomes of fields, each does that by itself. What becomes
     of a high dynamic range is done to the scaled picture, which is smaller.
     """
-    branches = _cascade(stream, outputs)
+    branches = _cascade(stream, outputs, images)
     decoded, head = decoded or f"0:{stream.index}", _head(stream, outputs)
     first = _takers("src", branches)
     parts = [_part(decoded, (head,), first)] if len(first) > 1 else []
@@ -84,8 +108,11 @@ def whole_fields(stream: VideoStream) -> Fields:
     return "flagged" if stream.interlaced else "none"
 
 
-def _cascade(stream: VideoStream, outputs: Sequence[OutputPlan]) -> list[_Branch]:
+def _cascade(
+    stream: VideoStream, outputs: Sequence[OutputPlan], images: Mapping[str, int]
+) -> list[_Branch]:
     looks, common = looks_of(outputs), common_fields(stream, outputs)
+    cut = next((o.cut for o in outputs if o.cut), None)
     branches: list[_Branch] = []
     for number, look in enumerate(looks):
         takers = tuple(
@@ -96,7 +123,11 @@ def _cascade(stream: VideoStream, outputs: Sequence[OutputPlan]) -> list[_Branch
         parent = _parent(look, looks[:number])
         source = "src" if parent is None else f"s{parent}"
         own = look.fields if common is None else "none"
-        filters = _first(stream, look, own) if parent is None else _scale_again(look.shape)
+        if parent is None:
+            more = _More(f"s{number}", images, cut)
+            filters = _first(stream, look, own, more)
+        else:
+            filters = _scale_again(look.shape)
         branches.append(_Branch(f"s{number}", filters, source, takers))
     own = whole_fields(stream) if common is None else "none"
     for output in outputs:
@@ -122,19 +153,37 @@ def _parent(look: Look, larger: Sequence[Look]) -> int | None:
     )
 
 
-def _first(stream: VideoStream, look: Look, fields: Fields) -> str:
+def _first(stream: VideoStream, look: Look, fields: Fields, more: _More) -> str:
     """Return the filters from the source's picture to a look."""
     cut = look.shape.crop
-    pieces = (
-        whole_frames(fields),
+    whole = whole_frames(fields)
+    shaped = chain(
+        subtitle_pictures(whole, look.drawing, stream, more.cut, f"{more.label}u"),
         _FROM_START if look.from_start else "",
+        f"settb=AVTB,setpts=PTS/{look.pace:g}" if look.pace != 1 else "",
         "" if look.rate is None else f"fps={look.rate}",
         f"crop={cut.width}:{cut.height}:{cut.x}:{cut.y}" if cut else "",
         _scale(stream, look),
         _pad(look.shape),
         *look.effects.filters(),
     )
-    return ",".join(piece for piece in pieces if piece)
+    drawn_on = drawn_over(shaped, look.drawing, _canvas(stream, look, more))
+    return chain(drawn_on, *look.effects.fades.filters("fade"))
+
+
+def _canvas(stream: VideoStream, look: Look, more: _More) -> Canvas:
+    """Return what is drawn onto; its colours are the source's, unless they were changed."""
+    standard = look.tone_mapped or _is_rgb(stream) or _guessed_bt709(stream)
+    standard = standard or _becomes_bt709(stream, look)
+    matrix = "bt709" if standard else _MATRIX.get(stream.color_space or "", "bt601")
+    return Canvas(
+        size=look.shape.size,
+        pixels=look.pixels,
+        matrix=matrix,
+        white=1.0 if look.tone_mapped else plain_white(stream),
+        label=more.label,
+        images=more.images,
+    )
 
 
 def _pad(shape: Shape) -> str:
@@ -196,6 +245,10 @@ def _guessed_bt601(stream: VideoStream) -> bool:
     return _guessed(stream) and _lines(stream) < _HD_HEIGHT
 
 
+def _becomes_bt709(stream: VideoStream, look: Look) -> bool:
+    return _guessed_bt601(stream) and look.shape.size.height >= _HD_HEIGHT
+
+
 def _guessed(stream: VideoStream) -> bool:
     untagged = stream.color_space in {None, "unknown", "unspecified"}
     return untagged and not _is_rgb(stream) and not is_hdr(stream)
@@ -215,7 +268,7 @@ def _scale(stream: VideoStream, look: Look) -> str:
     if _is_rgb(stream):
         scale = _plain_scale(look.shape.scaled, ":out_color_matrix=bt709")
         return f"{scale},setsar=1,format={look.pixels},{_BT709}"
-    if _guessed_bt601(stream) and look.shape.size.height >= _HD_HEIGHT:
+    if _becomes_bt709(stream, look):
         matrices = ":in_color_matrix=bt601:out_color_matrix=bt709"
         scale = _plain_scale(look.shape.scaled, matrices)
         return f"{scale},setsar=1,format={look.pixels},{_BT709}"

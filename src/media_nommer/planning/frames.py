@@ -1,11 +1,13 @@
 """Filters that pictures out of a film have in common: whole, at their times, as JPEG."""
 
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 from media_nommer.core.media import VideoStream
 from media_nommer.planning.light import is_hdr, tone_mapping
 from media_nommer.planning.sizes import Size
-from media_nommer.planning.video import Fields
+
+Fields: TypeAlias = Literal["none", "flagged", "all"]
 
 
 def whole_frames(fields: Fields) -> str:

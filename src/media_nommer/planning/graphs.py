@@ -24,25 +24,39 @@ def whole_graph(
     picture: VideoStream | None,
     outputs: Sequence[OutputPlan],
     measured: Mapping[str, Measured],
+    images: Mapping[str, int],
 ) -> str:
     """Return the graph that makes all ``outputs``, empty where none is needed.
 
-    Of one file it draws the picture alone; what is joined comes with its sounds.
+    Of one file it draws the picture alone; what is joined comes with its sounds. ``images``
+    are the numbers of the inputs with what is drawn over the picture, by their paths.
     """
-    is_drawn = picture is not None and any(drawn(output) for output in outputs)
     if isinstance(source, str):
-        return picture_graph(picture, outputs) if picture and is_drawn else ""
+        if picture is None or not any(drawn(output) for output in outputs):
+            return ""
+        return picture_graph(picture, outputs, images=images)
     sounds, chains = _sounds(outputs, measured)
     if picture is None and not sounds:
         return ""
     parts = [source.text(picture=_JOINED if picture else "", sounds=sounds), *chains]
     if picture is not None:
-        decoded = _JOINED
-        if are_late(outputs):
-            decoded = f"{_JOINED}0"
-            parts.append(f"[{_JOINED}]split[{decoded}][{LIFE}]")
-        parts.append(picture_graph(picture, outputs, decoded=decoded))
+        parts += _drawn(picture, outputs, images, alive=are_late(outputs))
     return ";".join(parts)
+
+
+def pictures_graph(
+    source: Source,
+    picture: VideoStream,
+    outputs: Sequence[OutputPlan],
+    images: Mapping[str, int],
+    *,
+    alive: bool,
+) -> str:
+    """Return the graph of the pictures of films alone; ``alive`` for one for nobody too."""
+    if isinstance(source, str):
+        return picture_graph(picture, outputs, images=images)
+    joined = source.text(picture=_JOINED, sounds={})
+    return ";".join((joined, *_drawn(picture, outputs, images, alive=alive)))
 
 
 def sound_place(source: Source, key: str, stream: int) -> str:
@@ -59,6 +73,23 @@ def are_late(outputs: Sequence[OutputPlan]) -> bool:
     plans = [drawn_plan(output.extra) for output in outputs]
     late = any(isinstance(plan, SpritePlan | AnimationPlan) for plan in plans)
     return late and None not in plans
+
+
+def _drawn(
+    picture: VideoStream,
+    outputs: Sequence[OutputPlan],
+    images: Mapping[str, int],
+    *,
+    alive: bool,
+) -> list[str]:
+    """Return the parts from the joined picture to what each encoder takes."""
+    if not alive:
+        return [picture_graph(picture, outputs, decoded=_JOINED, images=images)]
+    decoded = f"{_JOINED}0"
+    return [
+        f"[{_JOINED}]split[{decoded}][{LIFE}]",
+        picture_graph(picture, outputs, decoded=decoded, images=images),
+    ]
 
 
 def _sounds(

@@ -4,12 +4,19 @@ from media_nommer.core.media import VideoStream
 
 _TRANSFERS = {"smpte2084", "arib-std-b67"}  # PQ and HLG
 _WHITE = 203  # nits of plain white in HDR, by ITU-R BT.2408
+#: The same as the share of all that can be said, by the curve of each.
+_PLAIN_WHITE = {"smpte2084": 0.58, "arib-std-b67": 0.75}
 _SIDE_DATA = ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL")
 
 
 def is_hdr(stream: VideoStream) -> bool:
     """Say whether players take the picture for one of high dynamic range."""
     return stream.color_transfer in _TRANSFERS
+
+
+def plain_white(stream: VideoStream) -> float:
+    """Return where plain white is in the range of a picture that stays as it is."""
+    return _PLAIN_WHITE.get(stream.color_transfer or "", 1.0)
 
 
 def tone_mapping(stream: VideoStream) -> str:

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from media_nommer.core.media import VideoStream
+from media_nommer.planning.drawing import NO_DRAWING, Drawing, may_shrink
 from media_nommer.planning.effects import NO_EFFECTS, Effects
 from media_nommer.planning.extras import drawn_plan
+from media_nommer.planning.frames import Fields
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.shapes import Shape
-from media_nommer.planning.video import Fields, VideoPlan
+from media_nommer.planning.video import VideoPlan
 
 _CASCADE = Fraction(5, 4)  # nearer sizes than this come from the source: two scalings blur
 
@@ -25,6 +27,8 @@ class Look:
     tone_mapped: bool = False
     from_start: bool = False
     effects: Effects = NO_EFFECTS
+    drawing: Drawing = NO_DRAWING
+    pace: float = 1.0
 
     def can_come_from(self, other: "Look") -> bool:
         """Say whether ``other`` is the same but for being enough larger."""
@@ -32,8 +36,11 @@ class Look:
         wide = Fraction(theirs.scaled.width, own.scaled.width)
         high = Fraction(theirs.scaled.height, own.scaled.height)
         same = replace(self, shape=theirs) == other and own.crop == theirs.crop
-        lost = self.effects.need_the_source or (own.padded and self.effects.fades.any)
-        return same and not (theirs.padded or lost) and min(wide, high) >= _CASCADE
+        over_all = self.effects.fades.any or self.drawing.any
+        lost = self.effects.need_the_source or (own.padded and over_all)
+        bent = self.drawing.any and not may_shrink(wide, high)
+        lost = lost or bent or theirs.padded
+        return same and not lost and min(wide, high) >= _CASCADE
 
 
 def look_of(video: VideoPlan) -> Look:
@@ -47,6 +54,8 @@ def look_of(video: VideoPlan) -> Look:
         tone_mapped=video.tone_mapped,
         from_start=video.from_start,
         effects=video.effects,
+        drawing=video.drawing,
+        pace=video.pace,
     )
 
 

@@ -23,9 +23,17 @@ from media_nommer.core.recipes.names import fill_template, safe_stem, unsafe_nam
 from media_nommer.core.recipes.own import OwnOutput
 from media_nommer.planning.adaptive import AdaptivePlan, Rendition, plan_adaptive
 from media_nommer.planning.cutting import Cut, taken
+from media_nommer.planning.drawing import Drawing
 from media_nommer.planning.extras import ChecksumsPlan, Extra, OwnPlan, plan_extra
 from media_nommer.planning.joining import is_joined
 from media_nommer.planning.own import plan_own
+from media_nommer.planning.pace import (
+    paced_adaptive,
+    paced_audio,
+    paced_media,
+    paced_output,
+    paced_video,
+)
 from media_nommer.planning.pictures import thumbnail_times
 from media_nommer.planning.silence import with_silence
 from media_nommer.planning.sizes import fitted_size, shown_size
@@ -78,6 +86,7 @@ class OutputPlan:
     adaptive: AdaptivePlan | None = None
     rendition: Rendition | None = None
     raw: tuple[tuple[str, str], ...] = ()
+    pace: float = 1.0
     measure: tuple[Metric, ...] = ()
     chapters: bool = True
 
@@ -114,6 +123,7 @@ def renditions_of(output: OutputPlan) -> tuple[OutputPlan, ...]:
             audio=rendition.audio,
             cut=output.cut,
             rendition=rendition,
+            pace=output.pace,
             measure=output.measure if rendition.video else (),
         )
         for rendition in output.adaptive.renditions
@@ -123,6 +133,12 @@ def renditions_of(output: OutputPlan) -> tuple[OutputPlan, ...]:
 def single_files(outputs: Sequence[OutputPlan]) -> tuple[OutputPlan, ...]:
     """Return ``outputs`` with the renditions of adaptive ones in their place."""
     return tuple(part for output in outputs for part in renditions_of(output) or (output,))
+
+
+def drawings_of(outputs: Sequence[OutputPlan]) -> tuple[Drawing, ...]:
+    """Return what is drawn onto pictures, each thing once."""
+    films = (output.video for output in single_files(outputs) if output.video)
+    return tuple(dict.fromkeys(film.drawing for film in films if film.drawing.any))
 
 
 def is_sums(output: OutputPlan) -> bool:
@@ -158,10 +174,8 @@ def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan
     for index, output in enumerate(recipe.outputs):
         if is_joined(media) and (wrong := unmade_problem(output)):
             raise InvalidRecipe(f"outputs[{index}]{wrong}")
-        if isinstance(output, FileOutput):
-            plans.append(_plan_file(media, output, index, stem, whole=cut is None))
-        elif isinstance(output, AdaptiveOutput):
-            plans.append(_plan_adaptive(media, output, index, stem))
+        if isinstance(output, FileOutput | AdaptiveOutput):
+            plans.append(_plan_film(media, output, index, stem, whole=cut is None))
         elif isinstance(output, ThumbnailsOutput) and not output.poster:
             plans.append(_plan_thumbnails(media, output, index, stem))
         elif isinstance(output, OwnOutput):
@@ -170,7 +184,7 @@ def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan
             raise _unresolved(output, index)
         else:
             plans.append(_plan_extra(media, output, index, stem))
-        whole = cut is None and not is_joined(media)
+        whole = cut is None and not is_joined(media) and plans[-1].pace == 1
         plans[-1] = replace(plans[-1], cut=cut, expect=output.expect, chapters=whole)
     _check_names(plans)
     return tuple(plans)
@@ -178,6 +192,33 @@ def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan
 
 def _unresolved(output: PresetOutput, index: int) -> InvalidRecipe:
     return InvalidRecipe(f"outputs[{index}].preset: {output.preset!r} was not resolved")
+
+
+def _plan_film(
+    media: Media, output: FileOutput | AdaptiveOutput, index: int, stem: str, *, whole: bool
+) -> OutputPlan:
+    pace = output.pace
+    if pace != 1:
+        output, media, whole = paced_output(output, media), paced_media(media, pace), False
+    if isinstance(output, AdaptiveOutput):
+        plan = _plan_adaptive(media, output, index, stem)
+    else:
+        plan = _plan_file(media, output, index, stem, whole=whole)
+    return plan if pace == 1 else _at_pace(plan, media, pace)
+
+
+def _at_pace(plan: OutputPlan, media: Media, pace: float) -> OutputPlan:
+    """Return a plan made of a paced ``media`` whose command keeps that pace."""
+    more = (paced_audio(each, media, pace) for each in plan.more_audio)
+    return replace(
+        plan,
+        pace=pace,
+        video=plan.video and paced_video(plan.video, pace),
+        audio=plan.audio and paced_audio(plan.audio, media, pace),
+        more_audio=tuple(more),
+        subtitles=tuple(replace(each, pace=pace) for each in plan.subtitles),
+        adaptive=plan.adaptive and paced_adaptive(plan.adaptive, media, pace),
+    )
 
 
 def _plan_file(
@@ -206,13 +247,22 @@ def _plan_file(
         video=video,
         audio=audio,
         more_audio=_more_audio(media, output, container, where),
-        subtitles=plan_subtitles(media, container, whole=whole)
-        if video and output.subtitles
-        else (),
+        subtitles=_kept_subtitles(media, output, video, whole=whole),
         title=_clean_title(media.title),
         raw=output.ffmpeg_options,
         measure=output.measure if video else (),
     )
+
+
+def _kept_subtitles(
+    media: Media, output: FileOutput, video: VideoPlan | None, *, whole: bool
+) -> tuple[SubtitlePlan, ...]:
+    """Return the subtitles of a file; those that are in its picture are not there twice."""
+    if video is None or output.subtitles is None:
+        return ()
+    plans = plan_subtitles(media, output.container or "mp4", whole=whole)
+    burnt = video.drawing.burnt
+    return tuple(p for p in plans if burnt is None or p.stream != burnt.stream)
 
 
 def _more_audio(

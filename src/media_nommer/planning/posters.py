@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from media_nommer.core.media import Media, VideoStream
-from media_nommer.planning.frames import chain, first_at, jpeg, whole_frames
+from media_nommer.planning.frames import Fields, chain, first_at, jpeg, whole_frames
 from media_nommer.planning.pictures import picture_length
 from media_nommer.planning.sizes import Size
-from media_nommer.planning.video import Fields
 
 #: So many are looked at, over this part of the film, and over no more seconds than these.
 CANDIDATES = 24

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from media_nommer.core.media import Media
 from media_nommer.planning.extras import extra_bytes
+from media_nommer.planning.passes import pass_bytes
 from media_nommer.planning.plan import OutputPlan, single_files
 from media_nommer.planning.video import VideoPlan
 from media_nommer.planning.vmaf import sample_bytes
@@ -60,10 +61,11 @@ def _expected(plan: OutputPlan, media: Media) -> int:
         return extra_bytes(plan.extra.plan)
     if media.duration is None:
         return media.size
-    bits = 0.0
+    bits, seconds = 0.0, media.duration / plan.pace
     if plan.video:
-        bits += _bits_a_second(plan.video, media) * media.duration
+        bits += _bits_a_second(plan.video, media) * seconds
         bits += sample_bytes(plan.video) * 8 if plan.video.target_vmaf else 0
+        bits += pass_bytes(plan.video) * 8
     for sound in (plan.audio, *plan.more_audio):
-        bits += (sound.most_kbits if sound else 0.0) * 1000 * media.duration
+        bits += (sound.most_kbits if sound else 0.0) * 1000 * seconds
     return int(bits / 8)

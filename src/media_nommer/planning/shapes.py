@@ -113,7 +113,7 @@ def _not_enlarged(whole: Size, part: _Part, video: Video, smallest: int) -> Size
 def _cropped(shown: Size, crop: Crop | None, where: str) -> _Part:
     width, height = Fraction(shown.width), Fraction(shown.height)
     whole = _Part(Fraction(0), Fraction(0), width, height)
-    if crop is None:
+    if crop is None or crop.auto:
         return whole
     if crop.aspect is not None:
         across, _, down = crop.aspect.partition(":")

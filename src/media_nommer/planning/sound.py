@@ -63,6 +63,7 @@ class AudioPlan:
     duration: float | None = None
     from_start: bool = False
     fades: Fades = NO_FADES
+    pace: float = 1.0
     source_codec: str | None = None
     silent: bool = False
 

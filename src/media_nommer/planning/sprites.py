@@ -8,10 +8,9 @@ from urllib.parse import quote
 from media_nommer.core.errors import InvalidRecipe, MediaError
 from media_nommer.core.media import Media, VideoStream
 from media_nommer.core.recipes.extras import SpriteOutput
-from media_nommer.planning.frames import chain, exactly, jpeg, whole_frames
+from media_nommer.planning.frames import Fields, chain, exactly, jpeg, whole_frames
 from media_nommer.planning.pictures import picture_length
 from media_nommer.planning.sizes import Size, fitted_size, shown_size
-from media_nommer.planning.video import Fields
 
 _LARGEST_SHEET = 16_384  # pixels of a side
 _MOST_TILES = 10_000

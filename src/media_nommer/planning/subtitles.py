@@ -13,6 +13,7 @@ from types import MappingProxyType
 from media_nommer.core.errors import NoStreams
 from media_nommer.core.media import Media, SubtitleStream
 from media_nommer.core.recipes.codecs import Container
+from media_nommer.core.recipes.drawn import BurnIn
 from media_nommer.core.recipes.extras import CaptionsFormat, CaptionsOutput, Encoding
 from media_nommer.planning.captions import Cue, as_srt, as_webvtt, clipped
 from media_nommer.planning.cutting import Cut
@@ -34,15 +35,18 @@ _LONGEST_TITLE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """One stream of text as it is fetched."""
+    """One stream of text as it is fetched, for a film that plays ``pace`` times as fast."""
 
     stream: int
     encoding: Encoding | None = None
+    pace: float = 1.0
 
     @property
     def path(self) -> str:
         """Where its text is put, as FFmpeg writes it and then as we do."""
-        return f"text-{self.stream}{f'-{self.encoding}' if self.encoding else ''}.srt"
+        encoding = f"-{self.encoding}" if self.encoding else ""
+        pace = f"-{self.pace:g}" if self.pace != 1 else ""
+        return f"text-{self.stream}{encoding}{pace}.srt"
 
     def part_path(self, number: int) -> str:
         """Where FFmpeg puts one part of a text that is made of several."""
@@ -60,11 +64,12 @@ class SubtitlePlan:
     forced: bool = False
     language: str | None = None
     title: str | None = None
+    pace: float = 1.0
 
     @property
     def track(self) -> Track | None:
         """The text that it is made of, None where it is copied."""
-        return None if self.codec is None else Track(stream=self.stream)
+        return None if self.codec is None else Track(stream=self.stream, pace=self.pace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,13 +127,41 @@ def plan_captions(media: Media, output: CaptionsOutput, where: str) -> CaptionsP
     Raises:
         NoStreams: the source has none, or it is pictures.
     """
-    stream = _chosen(media.subtitles, output, where)
+    stream = chosen_subtitles(media.subtitles, output, where)
     if not stream.is_text:
         raise _no_text(stream, where)
     track = Track(stream=stream.index, encoding=output.encoding)
     return CaptionsPlan(
         track=track, format=output.format, language=told_language(stream.language)
     )
+
+
+def chosen_subtitles(
+    streams: Sequence[SubtitleStream], said: CaptionsOutput | BurnIn, where: str
+) -> SubtitleStream:
+    """Return the subtitles that are named, or those that a player would show.
+
+    Raises:
+        NoStreams: the source has none, or not these.
+    """
+    if not streams:
+        raise NoStreams(f"{where}: needs subtitles, and the source has none")
+    if said.track is not None:
+        if said.track < len(streams):
+            return streams[said.track]
+        raise NoStreams(
+            f"{where}.track: there is no {said.track}; the source has {len(streams)}, "
+            "counted from 0"
+        )
+    found = list(streams)
+    if said.language is not None:
+        found = [stream for stream in streams if stream.language == said.language]
+        if not found:
+            known = ", ".join(sorted({s.language or "untold" for s in streams}))
+            raise NoStreams(
+                f"{where}.language: there is no {said.language!r}; the source has: {known}"
+            )
+    return min(found, key=lambda s: (not s.is_text, s.forced, not s.default))
 
 
 def subtitle_options(plans: Sequence[SubtitlePlan]) -> tuple[str, ...]:
@@ -200,30 +233,6 @@ def cut_cues(cues: Sequence[Cue], cut: Cut | None, length: float | None) -> tupl
 def told_language(language: str | None) -> str | None:
     """Return a language that is told by three letters, as it should be."""
     return language if re.fullmatch("[a-z]{3}", language or "") else None
-
-
-def _chosen(
-    streams: Sequence[SubtitleStream], output: CaptionsOutput, where: str
-) -> SubtitleStream:
-    if not streams:
-        raise NoStreams(f"{where}: needs subtitles, and the source has none")
-    if output.track is not None:
-        if output.track < len(streams):
-            return streams[output.track]
-        raise NoStreams(
-            f"{where}.track: there is no {output.track}; the source has {len(streams)}, "
-            "counted from 0"
-        )
-    found = list(streams)
-    if output.language is not None:
-        found = [stream for stream in streams if stream.language == output.language]
-        if not found:
-            known = ", ".join(sorted({s.language or "untold" for s in streams}))
-            raise NoStreams(
-                f"{where}.language: there is no {output.language!r}; "
-                f"the source has: {known}"
-            )
-    return min(found, key=lambda s: (not s.is_text, s.forced, not s.default))
 
 
 def _no_text(stream: SubtitleStream, where: str) -> NoStreams:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from media_nommer.core.errors import InvalidRecipe, NoStreams
 from media_nommer.core.media import Media, VideoStream
@@ -10,7 +9,9 @@ from media_nommer.core.recipes.codecs import Container, Speed, VideoCodec
 from media_nommer.core.recipes.documents import Video
 from media_nommer.core.recipes.powers import POWERS, BitDepth, Profile, Tune, is_lossless
 from media_nommer.planning.copying import check_copy
+from media_nommer.planning.drawing import NO_DRAWING, Drawing, plan_drawing
 from media_nommer.planning.effects import NO_EFFECTS, Effects, picture_effects
+from media_nommer.planning.frames import Fields
 from media_nommer.planning.light import is_hdr
 from media_nommer.planning.pictures import picture_length
 from media_nommer.planning.shapes import Shape, shape_of
@@ -24,7 +25,6 @@ _SMALLEST_SIDE: Mapping[VideoCodec, int] = {
 _LEAST: Mapping[VideoCodec, tuple[int, int]] = {"dnxhr": (256, 120)}
 _KEPT_CHROMA = {"yuv420p", "yuv422p", "yuv444p"}  # where nothing is to be lost
 _KEPT_DEPTHS = {"", "10", "12", "16"}  # as the names of such pixels end
-Fields = Literal["none", "flagged", "all"]
 
 _BUFFER = 2.0  # seconds of the largest bit rate that a player holds
 
@@ -35,12 +35,13 @@ class VideoPlan:
 
     ``stream`` is its index in the source. ``quality`` is the codec's CRF; with a
     ``target_vmaf`` it is where the search for it begins. ``bitrate`` and
-    ``max_bitrate`` are kbit/s, ``buffer`` is kbit. ``duration`` is seconds of picture, None
-    where nothing tells. A copy has ``source_codec``, and the size that is in the stream.
-    ``fields`` says which frames are made whole out of fields; ``tone_mapped`` that a high
-    dynamic range becomes a standard one; ``from_start`` that the first frame is shown from
-    the film's start on, however late it comes. ``pixels`` are the source's own, where none
-    of them is to be lost.
+    ``max_bitrate`` are kbit/s, ``buffer`` is kbit. With two ``passes`` the first one learns
+    where bits are needed. ``duration`` is seconds of picture, None where nothing tells. A
+    copy has ``source_codec``, and the size that is in the stream. ``fields`` says which
+    frames are made whole out of fields; ``tone_mapped`` that a high dynamic range becomes a
+    standard one; ``from_start`` that the first frame is shown from the film's start on,
+    however late it comes. ``pixels`` are the source's own, where none of them is to be
+    lost.
     """
 
     stream: int
@@ -53,6 +54,7 @@ class VideoPlan:
     bitrate: int | None = None
     max_bitrate: int | None = None
     buffer: int | None = None
+    passes: int = 1
     speed: Speed = "medium"
     profile: Profile | None = None
     level: str | None = None
@@ -64,6 +66,8 @@ class VideoPlan:
     tone_mapped: bool = False
     from_start: bool = False
     effects: Effects = NO_EFFECTS
+    drawing: Drawing = NO_DRAWING
+    pace: float = 1.0
     source_codec: str | None = None
     pixels: str | None = None
 
@@ -110,7 +114,7 @@ def plan_video(media: Media, video: Video, container: Container, where: str) -> 
     """Return the plan of a file's picture.
 
     Raises:
-        NoStreams: the source has no picture.
+        NoStreams: the source has no picture, or not the subtitles to burn in.
         InvalidRecipe: the container cannot hold a copy of it, the level no such picture, or
             the film no such fades.
     """
@@ -120,17 +124,19 @@ def plan_video(media: Media, video: Video, container: Container, where: str) -> 
     smallest = _SMALLEST_SIDE.get(video.codec, 2)
     depth = _depth(video, stream)
     most, length = video.max_bitrate, picture_length(media, stream)
+    timing = video_timing(video, stream, media)
     plan = VideoPlan(
         stream=stream.index,
         codec=video.codec,
         shape=shape_of(stream, video, smallest=smallest, where=where),
-        timing=video_timing(video, stream, media),
+        timing=timing,
         duration=length,
         quality=_quality(video),
         target_vmaf=video.target_vmaf,
         bitrate=video.bitrate,
         max_bitrate=most,
         buffer=None if most is None else round(most * (video.buffer or _BUFFER)),
+        passes=video.passes,
         speed=video.speed,
         profile=video.profile or _profile(video, depth),
         level=video.level,
@@ -142,6 +148,7 @@ def plan_video(media: Media, video: Video, container: Container, where: str) -> 
         tone_mapped=_tone_mapped(video, stream, depth),
         effects=picture_effects(video, length, f"{where}.video"),
         pixels=_pixels(video, stream, depth),
+        drawing=plan_drawing(media, video, timing, f"{where}.video"),
     )
     _check_level(plan, where)
     least = _LEAST.get(plan.codec, (0, 0))

@@ -1,6 +1,7 @@
 """The options of each video encoder, for FFmpeg."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from media_nommer.core.recipes.codecs import Container, Speed
 from media_nommer.core.recipes.powers import POWERS, Profile
@@ -39,7 +40,17 @@ _SLICED = 240  # pixels a side from which FFV1's many slices cost next to nothin
 _TAGGED_HVC1 = {"mp4", "mov"}  # Apple's players open no other
 
 
-def video_options(video: VideoPlan, container: Container, threads: int) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One of two passes. ``log`` is what the file's name begins with that both share."""
+
+    number: int
+    log: str
+
+
+def video_options(
+    video: VideoPlan, container: Container, threads: int, of: Pass | None = None
+) -> tuple[str, ...]:
     """Return the encoder's options; the graph has made the pixels that they go with.
 
     The number of threads is pinned because x264's and x265's output depends on it
@@ -49,7 +60,7 @@ def video_options(video: VideoPlan, container: Container, threads: int) -> tuple
     if video.codec == "copy":
         return ("-c:v", "copy", *tag)
     return (
-        *_codec_options(video, threads),
+        *_codec_options(video, threads, of),
         *tag,
         *_gop_options(video),
         *_timing_options(video),
@@ -60,10 +71,15 @@ def _is_hvc1(video: VideoPlan, container: Container) -> bool:
     return video.holds == "hevc" and container in _TAGGED_HVC1
 
 
-def _codec_options(video: VideoPlan, threads: int) -> tuple[str, ...]:
+def _codec_options(video: VideoPlan, threads: int, of: Pass | None) -> tuple[str, ...]:
+    if video.codec == "hevc":
+        return _hevc(video, threads, of)
+    passes = ("-pass:v", str(of.number), "-passlogfile:v", of.log) if of else ()
+    return (*_other_codec(video, threads), *passes)
+
+
+def _other_codec(video: VideoPlan, threads: int) -> tuple[str, ...]:
     match video.codec:
-        case "hevc":
-            return _hevc(video, threads)
         case "vp9":
             return _vp9(video, threads)
         case "av1":
@@ -107,7 +123,7 @@ def _h264(video: VideoPlan, threads: int) -> tuple[str, ...]:
     )
 
 
-def _hevc(video: VideoPlan, threads: int) -> tuple[str, ...]:
+def _hevc(video: VideoPlan, threads: int, of: Pass | None) -> tuple[str, ...]:
     """Return x265's options; those that FFmpeg has no word for go into one argument.
 
     Its pool and its frames at once are both pinned; it logs errors alone.
@@ -118,6 +134,8 @@ def _hevc(video: VideoPlan, threads: int) -> tuple[str, ...]:
         own.append("scenecut=0")
     if video.level:
         own.append(f"level-idc={video.level}")
+    if of is not None:
+        own += [f"pass={of.number}", f"stats={of.log}.log", "slow-firstpass=0"]
     return (
         *("-c:v", "libx265", "-preset", video.speed, *_bits(video)),
         *("-profile:v", video.profile or "main"),
@@ -134,6 +152,8 @@ def _at_once(threads: int) -> int:
 def _vp9(video: VideoPlan, threads: int) -> tuple[str, ...]:
     """Return libvpx's options; a CRF without a bit rate must say that it has none."""
     deadline, speed = _VP9_SPEED[video.speed]
+    if video.passes > 1 and deadline == "realtime":  # which learns nothing
+        deadline, speed = _VP9_SPEED["veryfast"]
     bits = _bits(video, whole=True)
     if video.bitrate is None:
         most = video.max_bitrate

@@ -13,6 +13,7 @@ from math import exp, log
 from media_nommer.core.media import Media, VideoStream
 from media_nommer.core.recipes.codecs import VideoCodec
 from media_nommer.core.recipes.powers import POWERS
+from media_nommer.planning.drawing import NO_DRAWING
 from media_nommer.planning.effects import NO_FADES
 from media_nommer.planning.filters import picture_graph, video_label
 from media_nommer.planning.plan import OutputPlan
@@ -205,10 +206,14 @@ def _picked(source: Source, stream: VideoStream, parts: Sequence[Sample]) -> str
 
 
 def _bare(output: OutputPlan) -> OutputPlan:
-    """Return an output whose samples lie one after another: they have no edges to fade."""
+    """Return an output whose samples lie one after another: they have no edges to fade.
+
+    What is drawn has times of the whole film, and says little of the film's own picture.
+    """
     assert output.video is not None
     effects = replace(output.video.effects, fades=NO_FADES)
-    return replace(output, cut=None, video=replace(output.video, effects=effects))
+    bare = replace(output.video, effects=effects, drawing=NO_DRAWING)
+    return replace(output, cut=None, video=bare)
 
 
 def _usual(video: VideoPlan) -> float:

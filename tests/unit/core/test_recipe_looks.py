@@ -50,3 +50,50 @@ def test_an_automatic_crop_that_was_stored_comes_back_equal() -> None:
 )
 def test_crops_that_cannot_be_are_refused(crop: Any, sentence: str) -> None:
     assert fault({"crop": crop}) == sentence
+
+
+@pytest.mark.parametrize(
+    ("video", "sentence"),
+    [
+        ({}, ".passes: 2 are for an average bitrate; say bitrate"),
+        ({"quality": 20}, ".passes: 2 are for an average bitrate; say bitrate"),
+        ({"target_vmaf": 95}, ".passes: 2 are for an average bitrate; say bitrate"),
+        ({"codec": "copy"}, ".passes: copy takes the picture as it is; choose a codec"),
+    ],
+)
+def test_two_passes_without_an_average_are_refused(
+    video: dict[str, Any], sentence: str
+) -> None:
+    assert fault({**video, "passes": 2}) == sentence
+
+
+def test_a_picture_that_is_drawn_on_is_not_measured_against_the_source() -> None:
+    said = fault({"texts": [{"text": "x"}]}, measure=["vmaf"])
+
+    assert said == (
+        "outputs[0].measure: the source has nothing of what is drawn onto the picture"
+    )
+
+
+@pytest.mark.parametrize(("codec", "bits"), [("prores", {}), ("av1", {"bitrate": 90})])
+def test_two_passes_of_a_codec_that_has_one_are_refused(
+    codec: str, bits: dict[str, int]
+) -> None:
+    said = fault({"codec": codec, "passes": 2, **bits}, container="mkv", name="a.mkv")
+
+    assert said == f".passes: {codec} has one; allowed: 1"
+
+
+def test_two_passes_of_renditions_need_a_bitrate_in_each() -> None:
+    def refusal(**said: Any) -> str:
+        output = {"kind": "adaptive", "video": {"passes": 2}, **said}
+        with pytest.raises(InvalidRecipe) as refused:
+            parse_recipe({"inputs": [{"url": "file:///a.mov"}], "outputs": [output]})
+        return refused.value.message
+
+    assert refusal() == (
+        "outputs[0].video.passes: needs a ladder whose renditions say a bitrate"
+    )
+    assert refusal(ladder=[{"height": 360, "bitrate": 500}, {"height": 240}]) == (
+        "outputs[0].ladder[1].passes: 2 are for an average bitrate; say bitrate"
+    )

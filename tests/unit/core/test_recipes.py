@@ -162,14 +162,15 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
             {"video": {"heigth": 360}},
             "outputs[0].video.heigth: is not known here; did you mean 'height'? allowed: "
             "codec, width, height, turn_box, quality, target_vmaf, speed, profile, level, "
-            "bit_depth, bitrate, max_bitrate, buffer, gop, fixed_gop, frame_rate, "
+            "bit_depth, bitrate, max_bitrate, buffer, passes, gop, fixed_gop, frame_rate, "
             "max_frame_rate, b_frames, tune, resize, upscale, pad_color, crop, "
-            "deinterlace, hdr, denoise, sharpen, fade_in, fade_out",
+            "deinterlace, hdr, denoise, sharpen, watermarks, texts, burn_in, fade_in, "
+            "fade_out",
         ),
         (
             {"preset": "web", "vidoe": {}},
             "outputs[0].vidoe: is not known here; did you mean 'video'? allowed: "
-            "kind, name, container, video, audio, audio_tracks, subtitles, "
+            "kind, name, container, video, audio, audio_tracks, pace, subtitles, "
             "ffmpeg_options, measure, object, expect",
         ),
         (

@@ -9,15 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planning_media import FILM, PICTURE, SOUND, plans_of, recipe_of
 
-from media_nommer.core.media import Media
+from media_nommer.core.media import Media, SubtitleStream
 from media_nommer.core.recipes.names import unsafe_name
-from media_nommer.planning.ffmpeg import encode_command
+from media_nommer.planning.bars import bars_commands
+from media_nommer.planning.ffmpeg import (
+    encode_command,
+    first_pass_command,
+    texts_command,
+)
 from media_nommer.planning.measuring import measuring_command
 from media_nommer.planning.plan import plan_outputs
+from media_nommer.planning.room import expected_bytes
 from media_nommer.planning.sizes import shown_size
 from media_nommer.planning.tasks import Policy, plan_tasks
 from media_nommer.planning.video import VideoPlan
 
+TEXT = SubtitleStream(index=2, codec="subrip")
+PICTURES_OF_TEXT = SubtitleStream(index=3, codec="hdmv_pgs_subtitle")
 RATES = st.none() | st.sampled_from(
     [Fraction(24), Fraction(30000, 1001), Fraction(1000), Fraction(1, 5), Fraction(90000)]
 )
@@ -53,6 +61,11 @@ MEDIA: st.SearchStrategy[Media] = st.builds(
     duration=st.floats(0.001, 10**6),
     title=st.none() | st.text(),
 )
+SPOKEN = st.builds(
+    replace,
+    MEDIA,
+    subtitles=st.just((TEXT,)) | st.just((TEXT, PICTURES_OF_TEXT)),
+)
 SIDES = st.none() | st.integers(16, 4000)
 SPEEDS = st.sampled_from(["ultrafast", "veryfast", "medium", "veryslow"])
 FILMS = st.fixed_dictionaries(
@@ -85,6 +98,61 @@ PICTURE_SETS = st.fixed_dictionaries(
 )
 
 
+SHARES = st.floats(0.01, 0.3)
+PLACES = st.sampled_from(["top-left", "center", "bottom", "right"])
+TIMES = st.none() | st.floats(0, 1000)
+TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=40)
+DRAWN = st.fixed_dictionaries(
+    {
+        "container": st.just("mp4"),
+        "pace": st.floats(0.25, 4),
+        "video": st.fixed_dictionaries(
+            {"height": SIDES, "hdr": st.sampled_from(["auto", "sdr"])},
+            optional={
+                "crop": st.just("auto") | st.just({"aspect": "1:1"}),
+                "bitrate": st.integers(10, 9000),
+                "denoise": st.just("light"),
+                "watermarks": st.lists(
+                    st.fixed_dictionaries(
+                        {
+                            "url": TEXTS.map(lambda text: f"file:///{text}"),
+                            "position": PLACES,
+                            "width": SHARES,
+                            "margin": SHARES,
+                            "opacity": SHARES,
+                            "start": TIMES,
+                        }
+                    ),
+                    max_size=3,
+                ),
+                "texts": st.lists(
+                    st.fixed_dictionaries(
+                        {
+                            "text": TEXTS.map(lambda text: f"{text}{{timecode}}"),
+                            "position": PLACES,
+                            "size": SHARES,
+                            "margin": SHARES,
+                            "start": TIMES,
+                        },
+                        optional={"background": st.just("#00000080")},
+                    ),
+                    max_size=3,
+                ),
+                "burn_in": st.fixed_dictionaries({"size": SHARES}),
+            },
+        ),
+    },
+    optional={"audio": st.none() | st.just({"codec": "opus"})},
+).map(lambda said: _twice(said))
+
+
+def _twice(output: dict[str, Any]) -> dict[str, Any]:
+    """Return an output that takes two passes to an average bit rate."""
+    if "bitrate" in output["video"]:
+        output = {**output, "video": {**output["video"], "passes": 2}}
+    return output
+
+
 def named(output: dict[str, Any], number: int) -> dict[str, Any]:
     film = f"{number}/{{stem}}-{{width}}x{{height}}.{{ext}}"
     return {**output, "name": film if "video" in output else f"{number}-{{number}}.jpg"}
@@ -106,6 +174,32 @@ def test_every_plan_can_be_built(
     assert not any(unsafe_name(name) for name in names)
     assert not any("\x00" in word for word in command.argv)
     assert all(isinstance(word, str) and word for word in command.argv)
+
+
+@settings(deadline=None)
+@given(SPOKEN, st.lists(DRAWN | FILMS, min_size=1, max_size=4))
+def test_every_drawn_paced_and_twice_passed_film_can_be_built(
+    media: Media, outputs: list[dict[str, Any]]
+) -> None:
+    recipe = recipe_of(*[named(output, place) for place, output in enumerate(outputs)])
+
+    plans = plan_outputs(media, recipe, stem="film")
+    command = encode_command(media, plans, source="source", threads=3)
+    first = first_pass_command(media, plans, source="source", threads=3)
+    bars = bars_commands(media, recipe, source="source")
+    texts_command(plans, source="source")
+
+    for argv in (command.argv, first, *(one.argv for one in bars)):
+        assert all(isinstance(word, str) and word for word in argv)
+        graphs = [argv[n + 1] for n, word in enumerate(argv) if word == "-filter_complex"]
+        for graph in graphs:
+            assert graph.isascii()
+            ends = [re.search(r"(\[\w+\])+$", part) for part in graph.split(";")]
+            made = [label for end in ends if end for label in end[0].split("[")[1:]]
+            assert len(set(made)) == len(made)
+    wanted = {log.wanted for log in command.logs}
+    assert len(wanted) == sum(1 for plan in plans if plan.video and plan.video.passes > 1)
+    assert expected_bytes(plans, media) > 0
 
 
 @settings(deadline=None)

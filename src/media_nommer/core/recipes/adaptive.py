@@ -7,6 +7,7 @@ from media_nommer.core.recipes.documents import AdaptiveOutput, Audio, Rung, Vid
 from media_nommer.core.recipes.encryption import encryption_problems
 from media_nommer.core.recipes.measures import measure_problems, metrics_of
 from media_nommer.core.recipes.names import template_problem
+from media_nommer.core.recipes.paces import pace_problems
 from media_nommer.core.recipes.pictures import picture_problems, settled_picture
 from media_nommer.core.recipes.sounds import sound_problems
 
@@ -49,6 +50,7 @@ def settled_adaptive(output: AdaptiveOutput, path: str) -> tuple[AdaptiveOutput,
         *_audio_problems(finished, f"{path}.audio"),
         *measure_problems(output, finished.video, path),
         *_encryption_problems(finished, f"{path}.encryption"),
+        *pace_problems(output, finished.video, audio, path),
     ]
     if video is None and audio is None:
         problems.append(f"{path}: has neither video nor audio, so there is nothing to make")
@@ -156,6 +158,8 @@ def _misplaced(video: Video, output: AdaptiveOutput, path: str) -> Iterator[str]
     for name in ("bitrate", "max_bitrate"):
         if getattr(video, name) is not None:
             yield f"{path}.{name}: is said for each rendition, in the ladder"
+    if video.passes > 1 and not _rungs(output):
+        yield f"{path}.passes: needs a ladder whose renditions say a bitrate"
     if video.target_vmaf is not None:
         yield f"{path}.target_vmaf: is for a file; renditions have the ladder's bits"
     for name in ("width", "height"):
@@ -168,6 +172,7 @@ def _measured(video: Video, output: AdaptiveOutput) -> Video:
     part: dict[str, object] = {
         "bitrate": None,
         "max_bitrate": None,
+        "passes": 1,
         "gop": None,
         "fixed_gop": False,
         **({"max_bitrate": _SOME_KBITS} if video.buffer is not None else {}),

@@ -26,6 +26,7 @@ from media_nommer.core.recipes.codecs import (
     Speed,
     VideoCodec,
 )
+from media_nommer.core.recipes.drawn import BurnIn, DrawnTexts, Watermarks
 from media_nommer.core.recipes.encryption import Encryption
 from media_nommer.core.recipes.extras import (
     AnimationOutput,
@@ -45,6 +46,7 @@ VideoKbits = Annotated[int, Field(ge=10, le=800_000)]
 Edge = Annotated[int, Field(ge=0, le=16384)]
 Strength = Literal["light", "medium", "strong"]
 FadeSeconds = Annotated[float, Field(gt=0, le=3600)]
+Pace = Annotated[float, Field(ge=0.25, le=4)]
 FrameRate = Annotated[float, Field(ge=1, le=240)]
 
 _ASPECT = r"^[1-9][0-9]{0,3}(\.[0-9]{1,3})?:[1-9][0-9]{0,3}(\.[0-9]{1,3})?$"
@@ -81,7 +83,8 @@ class Video(Document):
     How many bits it takes is said in one of four ways: ``quality`` (the codec's CRF, lower
     is better), ``quality`` under a ``max_bitrate``, an average ``bitrate``, which may have
     a ``max_bitrate`` beside it, both in kbit/s, the latter held over ``buffer`` seconds, or
-    ``target_vmaf``, for which the quality is sought by trials.
+    ``target_vmaf``, for which the quality is sought by trials. With two ``passes`` an
+    average bit rate is met better: the first one only learns where bits are needed.
 
     ``gop`` is the most seconds from one key frame to the next, and with ``fixed_gop`` it is
     every time so many. ``frame_rate`` makes the film that many frames a second;
@@ -92,7 +95,8 @@ class Video(Document):
     10 bits and a codec whose players show it, and else makes it standard (``sdr``).
 
     ``denoise`` and ``sharpen`` are done to the picture in its new size. Over ``fade_in``
-    seconds it comes from black, and over ``fade_out`` it goes to black at the end.
+    seconds it comes from black, and over ``fade_out`` it goes to black at the end. Onto it
+    come ``watermarks``, ``texts``, and one of the source's subtitles (``burn_in``).
     """
 
     codec: VideoCodec = "h264"
@@ -108,6 +112,7 @@ class Video(Document):
     bitrate: VideoKbits | None = None
     max_bitrate: VideoKbits | None = None
     buffer: Annotated[float, Field(ge=0.1, le=60)] | None = None
+    passes: Literal[1, 2] = 1
     gop: Annotated[float, Field(ge=0.1, le=60)] | None = None
     fixed_gop: bool = False
     frame_rate: FrameRate | None = None
@@ -128,6 +133,9 @@ class Video(Document):
     hdr: Literal["auto", "keep", "sdr"] = "auto"
     denoise: Strength | None = None
     sharpen: Strength | None = None
+    watermarks: Watermarks = ()
+    texts: DrawnTexts = ()
+    burn_in: BurnIn | None = None
     fade_in: FadeSeconds | None = None
     fade_out: FadeSeconds | None = None
 
@@ -177,6 +185,8 @@ class FileOutput(Document):
     them, pictures and text; null leaves them out. ``object`` is for object stores.
     ``from_preset`` is kept for the template ``{preset}``.
 
+    With a ``pace`` of 2 it plays twice as fast, sound included.
+
     ``ffmpeg_options`` are pairs of FFmpeg's own, given to it as they are after all others;
     those that could touch another file are refused. ``measure`` says by what the whole
     film is held against the source once it is made.
@@ -188,6 +198,7 @@ class FileOutput(Document):
     video: Video | None = None
     audio: Audio | None = None
     audio_tracks: Literal["one", "all"] = "one"
+    pace: Pace = 1
     subtitles: Literal["keep"] | None = "keep"
     ffmpeg_options: RawOptions = ()
     measure: Metrics = ()
@@ -276,6 +287,7 @@ class AdaptiveOutput(Document):
     ] = None
     audio: Audio | None = None
     audio_tracks: Literal["all", "one"] = "all"
+    pace: Pace = 1
     subtitles: Literal["keep"] | None = "keep"
     measure: Metrics = ()
     encryption: Encryption | None = None

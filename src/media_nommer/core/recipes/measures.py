@@ -25,3 +25,5 @@ def measure_problems(
         yield f"{where}: is of the picture, and there is no video"
     elif video.codec == "copy":
         yield f"{where}: a copy is as its source is; choose a codec"
+    elif video.watermarks or video.texts or video.burn_in:
+        yield f"{where}: the source has nothing of what is drawn onto the picture"

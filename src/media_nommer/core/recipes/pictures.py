@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from media_nommer.core.recipes.documents import Crop, Video
+from media_nommer.core.recipes.drawn import drawn_problems
 from media_nommer.core.recipes.powers import POWERS, Powers, is_lossless
 
 _KEPT_BY_COPIES = {"codec", "speed"}
@@ -68,6 +69,10 @@ def _bitrate_problems(video: Video, powers: Powers, path: str) -> Iterator[str]:
             )
         elif most < average:
             yield f"{path}.max_bitrate: must be at least the bitrate, {average}, not {most}"
+    if video.passes > 1 and not (powers.bit_rates and powers.two_passes):
+        yield f"{path}.passes: {video.codec} has one; allowed: 1"
+    elif video.passes > 1 and average is None:
+        yield f"{path}.passes: {video.passes} are for an average bitrate; say bitrate"
     if video.buffer is not None and most is None:
         yield f"{path}.buffer: needs max_bitrate, of which it is so many seconds"
 
@@ -121,6 +126,7 @@ def _other_problems(video: Video, powers: Powers, path: str) -> Iterator[str]:
     if video.tune is not None and video.tune not in powers.tunes:
         yield f"{path}.tune: {_choice(video.codec, video.tune, powers.tunes)}"
     yield from _shape_problems(video, path)
+    yield from drawn_problems(video.watermarks, video.texts, video.burn_in, path)
     if video.frame_rate is not None and video.max_frame_rate is not None:
         yield (
             f"{path}: frame_rate and max_frame_rate contradict each other; "

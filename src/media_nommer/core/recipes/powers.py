@@ -62,6 +62,7 @@ class Powers:
     b_frames: bool = False
     bit_rates: bool = True
     average_and_most: bool = True
+    two_passes: bool = True
     gop: bool = True
     hdr: bool = True
     most_rate: int | None = None
@@ -138,7 +139,12 @@ POWERS: Mapping[VideoCodec, Powers] = {
         b_frames=True,
     ),
     "vp9": Powers(quality=QualityRange(0, 63, 32)),
-    "av1": Powers(quality=QualityRange(1, 63, 32), average_and_most=False, most_rate=240),
+    "av1": Powers(
+        quality=QualityRange(1, 63, 32),
+        average_and_most=False,
+        most_rate=240,
+        two_passes=False,  # the first one of SVT-AV1 4.2 crashes now and then
+    ),
     "prores": Powers(
         depths=(10,),
         profiles={"hq": 10, "standard": 10, "lt": 10, "proxy": 10, "4444": 10},

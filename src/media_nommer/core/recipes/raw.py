@@ -75,6 +75,8 @@ _SVT = """
     undershoot-pct variance-boost-strength variance-octile
 """
 
+_PICTURE_NAMES = frozenset(_PICTURE.split())
+
 #: The names of options whose values are lists of keys, and the keys that these may hold.
 PARAMETER_LISTS: Mapping[str, frozenset[str]] = {
     "x264-params": frozenset(_X264.split()),
@@ -104,6 +106,20 @@ def raw_words(options: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """Return the options as FFmpeg's command line has them, in their order."""
     return tuple(
         word for name, value in options for word in (f"-{name.removeprefix('-')}", value)
+    )
+
+
+def raw_of_pictures(
+    options: Sequence[tuple[str, str]],
+) -> tuple[tuple[str, str], ...]:
+    """Return the options that are for encoders of pictures."""
+    return tuple((name, value) for name, value in options if _is_of_pictures(name))
+
+
+def _is_of_pictures(said: str) -> bool:
+    found = _FOR.fullmatch(said.removeprefix("-"))
+    return found is not None and (
+        found["name"] in _PICTURE_NAMES or found["name"] in PARAMETER_LISTS
     )
 
 

@@ -31,13 +31,14 @@ _COMMON_TO_CODECS = {
     *("codec", "width", "height", "turn_box", "frame_rate", "max_frame_rate"),
     *("resize", "upscale", "pad_color", "crop", "deinterlace", "hdr"),
     *("denoise", "sharpen", "fade_in", "fade_out"),
+    *("watermarks", "texts", "burn_in"),
     *("channels", "loudness", "if_missing"),
 }
 #: What the preset says no more once its output says the first.
 _OVERRULED = {
     "bitrate": ("quality", "max_bitrate", "buffer", "target_vmaf"),
-    "quality": ("bitrate", "target_vmaf"),
-    "target_vmaf": ("quality", "bitrate", "max_bitrate", "buffer"),
+    "quality": ("bitrate", "passes", "target_vmaf"),
+    "target_vmaf": ("quality", "bitrate", "passes", "max_bitrate", "buffer"),
     "profile": ("bit_depth",),
     "bit_depth": ("profile",),
     "frame_rate": ("max_frame_rate",),

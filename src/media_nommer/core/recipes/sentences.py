@@ -19,6 +19,7 @@ from media_nommer.core.recipes.documents import (
     Rung,
     Video,
 )
+from media_nommer.core.recipes.drawn import BurnIn, DrawnText, Watermark
 from media_nommer.core.recipes.encryption import Encryption
 from media_nommer.core.recipes.extras import WaveformPicture
 from media_nommer.core.recipes.inputs import Input, InputSound, InputSubtitles, Join
@@ -114,6 +115,9 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "crop": Crop,
     "encryption": Encryption,
     "loudness": Loudness,
+    "watermarks": Watermark,
+    "texts": DrawnText,
+    "burn_in": BurnIn,
 }
 
 #: Keys of stored recipes that nobody is told to write.

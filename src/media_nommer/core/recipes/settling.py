@@ -27,6 +27,7 @@ from media_nommer.core.recipes.measures import measure_problems, metrics_of
 from media_nommer.core.recipes.names import template_problem, uses
 from media_nommer.core.recipes.own import OwnOutput
 from media_nommer.core.recipes.own_reading import settled_own
+from media_nommer.core.recipes.paces import pace_problems
 from media_nommer.core.recipes.pictures import picture_problems, settled_picture
 from media_nommer.core.recipes.raw import raw_problems
 from media_nommer.core.recipes.sounds import sound_problems
@@ -66,6 +67,7 @@ def _settled_file(output: FileOutput, path: str) -> tuple[Output, list[str]]:
         *raw_problems(output.ffmpeg_options, f"{path}.ffmpeg_options"),
     ]
     problems += measure_problems(output, video, path)
+    problems += pace_problems(output, video, audio, path)
     if output.audio_tracks == "all":
         problems += _tracks_problems(audio, container, f"{path}.audio_tracks")
     if video is None and audio is None:

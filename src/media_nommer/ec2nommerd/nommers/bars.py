@@ -1,5 +1,6 @@
 """Looking for black bars before anything is planned: the sizes of outputs rest on them."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import structlog
@@ -26,10 +27,19 @@ log = structlog.get_logger(__name__)
 
 
 def with_bars_cut(
-    encoder: Encoder, work: Work, recipe: Recipe, media: Media, *, source: str
+    encoder: Encoder,
+    work: Work,
+    recipe: Recipe,
+    media: Media,
+    *,
+    made: Collection[int],
+    source: str,
 ) -> Recipe:
-    """Return a recipe that says outright what is cut off where it asked for bars."""
-    if not wants_bars(recipe):
+    """Return a recipe that says outright what is cut off where it asked for bars.
+
+    Nobody looks for them where none of the outputs that are ``made`` wants it.
+    """
+    if not wants_bars(recipe, made):
         return recipe
     return without_bars(recipe, media, _found(encoder, work, recipe, media, source))
 

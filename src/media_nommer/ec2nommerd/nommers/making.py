@@ -1,9 +1,10 @@
 """Making outputs in an attempt's scratch folder: fetch, encode, check, keep."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import structlog
@@ -26,6 +27,7 @@ from media_nommer.ec2nommerd.nommers.checking import (
     checked_file,
     looked_into,
 )
+from media_nommer.ec2nommerd.nommers.drawing import fetch_drawings
 from media_nommer.ec2nommerd.nommers.extra_making import (
     fetch_texts,
     finish_extra,
@@ -42,11 +44,13 @@ from media_nommer.planning.ffmpeg import (
     EncodeCommand,
     Produced,
     encode_command,
+    first_pass_command,
     measure_commands,
 )
 from media_nommer.planning.gates import check_expected
 from media_nommer.planning.loudness import Measured, measured_in
 from media_nommer.planning.media_documents import media_document
+from media_nommer.planning.passes import LOG_ENDINGS
 from media_nommer.planning.plan import OutputPlan, is_own, is_sums, plan_outputs
 from media_nommer.planning.reading import Source
 from media_nommer.planning.room import expected_bytes
@@ -55,13 +59,19 @@ log = structlog.get_logger(__name__)
 
 #: The share of an attempt's progress that is encoding; the rest is checks and keeping.
 _ENCODING_SHARE = 0.98
+#: The same for the first pass of two.
+_FIRST_PASS_SHARE = 0.4
 
 #: Where what is measured once it is made begins.
 _MEASURED_FROM = 0.6
 
 
-def plan_job(kit: Kit, work: Work, source: Fetched) -> tuple[OutputPlan, ...]:
-    """Return the plans of all outputs of the job, whose sources are in scratch.
+def plan_job(
+    kit: Kit, work: Work, source: Fetched, made: Collection[int]
+) -> list[OutputPlan]:
+    """Return the plans of those outputs of the job that are ``made`` now.
+
+    The sources are in scratch.
 
     Raises:
         NoStreams: an output needs what the source lacks.
@@ -70,8 +80,9 @@ def plan_job(kit: Kit, work: Work, source: Fetched) -> tuple[OutputPlan, ...]:
     recipe = parse_recipe(work.job.recipe, stored=True)
     media, read = source.film.media, source.film.source
     if isinstance(read, str):
-        recipe = with_bars_cut(kit.encoder, work, recipe, media, source=read)
-    return plan_outputs(media, recipe, stem=work.source_stem)
+        recipe = with_bars_cut(kit.encoder, work, recipe, media, made=made, source=read)
+    plans = plan_outputs(media, recipe, stem=work.source_stem)
+    return [plan for plan in plans if plan.index in made]
 
 
 def make_outputs(
@@ -171,6 +182,7 @@ def _make(kit: Kit, work: Work, source: Fetched, plans: Sequence[OutputPlan]) ->
         if plan.adaptive is not None:
             _locks(kit, work).check(plan.adaptive.encryption)
     fetch_texts(kit.encoder, work, plans, source.film)
+    fetch_drawings(kit.probe, work, plans)
     measure_peaks(kit.encoder, work, plans, source=read, threads=kit.threads)
     plans, qualities = with_quality_found(
         kit.encoder, work, plans, media, source=read, threads=kit.threads
@@ -181,7 +193,9 @@ def _make(kit: Kit, work: Work, source: Fetched, plans: Sequence[OutputPlan]) ->
     )
     to_measure = [plan.index for plan in plans if plan.measure]
     with work.part(0.0, _MEASURED_FROM if to_measure else 1.0):
-        frames = _encoded(kit, work, command, plans, media)
+        learned = _learned(kit, work, plans, media, read)
+        _rename(command, work.scratch)
+        frames = _encoded(kit, work, command.argv, plans, media, learned)
     finished: list[tuple[OutputPlan, Sequence[Produced], dict[str, object]]] = []
     for plan in plans:
         made, facts = _finished(kit, work, plan, command, source, frames)
@@ -202,14 +216,37 @@ def _make(kit: Kit, work: Work, source: Fetched, plans: Sequence[OutputPlan]) ->
     return whole
 
 
+def _learned(
+    kit: Kit, work: Work, plans: Sequence[OutputPlan], media: Media, source: Source
+) -> float:
+    """Run the first of two passes where there are two; return its share of the work."""
+    argv = first_pass_command(media, plans, source=source, threads=kit.threads)
+    if not argv:
+        return 0.0
+    _encoded(kit, work, argv, plans, media, 0.0, _FIRST_PASS_SHARE)
+    return _FIRST_PASS_SHARE
+
+
+def _rename(command: EncodeCommand, scratch: Path) -> None:
+    for log_, ending in product(command.logs, LOG_ENDINGS):
+        left = scratch / f"{log_.left}{ending}"
+        if left.exists():
+            left.rename(scratch / f"{log_.wanted}{ending}")
+
+
 def _encoded(
     kit: Kit,
     work: Work,
-    command: EncodeCommand,
+    argv: Sequence[str],
     plans: Sequence[OutputPlan],
     media: Media,
+    begin: float = 0.0,
+    end: float = _ENCODING_SHARE,
 ) -> int | None:
-    """Run the encoder; return how many frames it made, None where it told of none."""
+    """Run the encoder; return how many frames it made, None where it told of none.
+
+    It takes the attempt from one share of its progress to another.
+    """
     lengths = [plan.duration for plan in plans if plan.duration is not None]
     length = max(lengths, default=media.duration)
     frames: int | None = None
@@ -218,12 +255,11 @@ def _encoded(
         nonlocal frames
         frames = progress.frame
         if length and progress.out_time is not None:
-            work.report(
-                _ENCODING_SHARE * min(progress.out_time / length, 1.0), progress.speed
-            )
+            share = (end - begin) * min(progress.out_time / length, 1.0)
+            work.report(begin + share, progress.speed)
 
-    if command.argv:  # what goes with a film may need no encoder
-        work.encode(kit.encoder, command.argv, on_progress=on_progress)
+    if argv:  # what goes with a film may need no encoder
+        work.encode(kit.encoder, argv, on_progress=on_progress)
     return frames
 
 

@@ -35,11 +35,12 @@ class InspectNommer(Nommer):
         """
         work.enter(Phase.INSPECTING)
         source = fetch_sources(self._kit, work)
-        wanted = [
-            plan
-            for plan in plan_job(self._kit, work, source)
-            if work.job.outputs[plan.index].state is OutputState.PENDING
+        pending = [
+            index
+            for index, output in enumerate(work.job.outputs)
+            if output.state is OutputState.PENDING
         ]
+        wanted = plan_job(self._kit, work, source, pending)
         taken = _places_taken(work, wanted)
         free = [plan for plan in wanted if plan.index not in taken]
         failures = {index: Failure.of(error) for index, error in taken.items()}
@@ -69,8 +70,7 @@ class EncodeNommer(Nommer):
         """
         work.enter(Phase.ENCODING)
         source = fetch_sources(self._kit, work)
-        every = plan_job(self._kit, work, source)
-        plans = [plan for plan in every if plan.index in work.task.outputs]
+        plans = plan_job(self._kit, work, source, work.task.outputs)
         try:
             return make_outputs(self._kit, work, source, plans)
         except EncodeError as error:

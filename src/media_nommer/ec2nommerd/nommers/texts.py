@@ -6,7 +6,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from media_nommer.core.errors import OutputDamaged
-from media_nommer.planning.captions import Cue, as_srt, check_captions, cues_in, decoded
+from media_nommer.planning.captions import (
+    Cue,
+    as_srt,
+    check_captions,
+    cues_in,
+    decoded,
+    paced,
+)
 from media_nommer.planning.cutting import Cut
 from media_nommer.planning.packaging.names import base_name
 from media_nommer.planning.packaging.packed import Packed
@@ -24,7 +31,7 @@ def mend_texts(
 ) -> None:
     """Write anew what an encoder left of the tracks of ``command``, read and cut by us."""
     for track in command.tracks:
-        cues = cut_cues(_cues(command, track, scratch), cut, length)
+        cues = paced(cut_cues(_cues(command, track, scratch), cut, length), track.pace)
         (scratch / track.path).write_text(as_srt(cues), encoding="utf-8")
 
 
