@@ -48,11 +48,15 @@ def shown_at(content: str, time: float) -> str:
         names = {"t": time, "int": int, "divmod_": lambda a, b: a % b}
         return f"{int(eval(words, {'__builtins__': {}}, names)):0{width}}"
 
+    def literal(part: str) -> str:
+        assert re.fullmatch(r"([^%\\]|\\.)*", part, re.DOTALL), "FFmpeg expands a bare %"
+        return re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL)
+
     parts = re.split(r"(%\{eif:[^{}\\]*:d:\d\})", content)
     return "".join(
         re.sub(r"%\{eif:(.*):d:(\d)\}", evaluated, part)
         if part.startswith("%{")
-        else re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL)
+        else literal(part)
         for part in parts
     )
 
