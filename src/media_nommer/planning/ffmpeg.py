@@ -227,9 +227,11 @@ def _readings(
 
     The silence before a sound that begins late comes all at once. Then its encoder waits
     for those of the film, its decoder for it, and what reads the source for the decoder:
-    the film's own encoders would get no more, and FFmpeg stand still.
+    the film's own encoders would get no more, and FFmpeg stand still. Of formats whose
+    times may leap, such as MPEG-TS, FFmpeg would take the sound's begin for the film's.
     """
-    if not isinstance(source, str):
+    sure = any(name in media.format for name in _INDEXED)
+    if not isinstance(source, str) or not sure:
         return {}
     late = (
         output.key

@@ -227,8 +227,10 @@ def test_a_sound_that_begins_late_is_read_for_itself_so_that_nothing_waits_for_i
     late = replace(FILM, audio=(replace(SOUND, start_time=0.5),))
 
     made, usual = command(late, SMALL), command(FILM, SMALL)
+    leaping = command(replace(late, format="mpegts"), SMALL)
 
     assert made.argv.count("-i") == 2
+    assert leaping.argv.count("-i") == 1
     assert "1:1" in made.argv
     assert "0:1" not in made.argv
     assert usual.argv.count("-i") == 1
