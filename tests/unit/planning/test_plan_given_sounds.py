@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from planning_media import FILM, PICTURE, SOUND, joined_of
 
 from media_nommer.core.errors import InvalidRecipe, NoStreams
@@ -153,3 +155,44 @@ def test_what_contradicts_itself_is_refused(
 def test_nothing_is_copied_where_sounds_are_given() -> None:
     with pytest.raises(InvalidRecipe, match="a copy cannot be"):
         made(SHORT, [{"track": 0}], {"name": "film.mkv", "video": {"codec": "copy"}})
+
+
+SOUNDS_SAID = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "url": st.just(URL),
+            "tracks": st.lists(st.integers(0, 8), min_size=1, max_size=8),
+            "offset": st.floats(-100, 100),
+        },
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.sampled_from([SHORT, TRACKS, STILL, DUB]),
+    SOUNDS_SAID,
+    st.fixed_dictionaries(
+        {}, optional={"start": st.floats(0, 9), "duration": st.floats(1, 9)}
+    ),
+    st.sampled_from([None, {"channels": 2}]),
+)
+def test_sounds_that_are_given_make_a_plan_or_are_refused(
+    media: Media, sounds: list[Any], part: dict[str, Any], join: Any
+) -> None:
+    said = [{"audio": sounds, "subtitles": [{"url": "file:///a.srt"}], **part}]
+    outputs = ({"name": "a.mka", "audio_tracks": "all"}, {"kind": "waveform"})
+    try:
+        film, plans = joined_of(
+            [media], *outputs, of_inputs=said, join=join, others={URL: DUB}
+        )
+    except (InvalidRecipe, NoStreams):
+        return
+
+    argv = encode_command(film.media, plans, source=film.source, threads=2).argv
+
+    assert all(isinstance(word, str) and word for word in argv)
+    assert len(film.media.audio) == len(sounds)
