@@ -141,12 +141,12 @@ def make(
     plans = plan_outputs(media, recipe, stem="film")
     scratch.mkdir(exist_ok=True)
     (scratch / "source").symlink_to(folder / source)
-    measured: dict[int, Measured] = {}
+    measured: dict[str, Measured] = {}
     for measure in measure_commands(plans, source="source", threads=2):
         log = ffmpeg(scratch, "-loglevel", "level+info", *measure.argv, errors=True)
         found = measured_in(log.splitlines()[-20:])
         assert found is not None
-        measured |= dict.fromkeys(measure.outputs, found)
+        measured |= dict.fromkeys(measure.sounds, found)
     command = encode_command(media, plans, source="source", threads=2, measured=measured)
     ffmpeg(scratch, *command.argv)
     by_index = {plan.index: plan for plan in plans}
