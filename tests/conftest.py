@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import aws_services, postgres_server
 
 _schemas = itertools.count(1)
 
+#: No test asserts a time, and a busy machine is no fault.
+_patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 #: A sample is the same each time: what a change has broken is told from what it found by
 #: chance. Soaks look elsewhere each time.
-settings.register_profile("sample", max_examples=40, derandomize=True)
-settings.register_profile("soak", max_examples=1000)
+settings.register_profile("sample", _patient, max_examples=40, derandomize=True)
+settings.register_profile("soak", _patient, max_examples=1000)
 settings.load_profile("soak" if os.environ.get("NOMMER_SOAK") else "sample")
 
 
