@@ -64,7 +64,7 @@ def read_key(path: Path) -> bytes:
         raise InvalidSetting(
             f"sealing_key_file {path} holds no key; allowed: {2 * KEY_BYTES} hexadecimal "
             "digits",
-            advice="Make one: openssl rand -hex 32 > FILE",
+            advice="Make one: (umask 077; openssl rand -hex 32 > FILE)",
         )
     return key
 
