@@ -12,6 +12,10 @@ from tests import aws_services, postgres_server
 
 _schemas = itertools.count(1)
 
+#: What starts daemons, machines and browsers. CI's machine has other work too, and may keep
+#: any of them waiting at any point: a test there has a second go, and the summary names it.
+_REAL = ("acceptance", "browser", "contract", "faults", "integration", "pocket")
+
 #: No test asserts a time, and a busy machine is no fault.
 _patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 #: A sample is the same each time: what a change has broken is told from what it found by
@@ -19,6 +23,16 @@ _patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("sample", _patient, max_examples=40, derandomize=True)
 settings.register_profile("soak", _patient, max_examples=1000)
 settings.load_profile("soak" if os.environ.get("NOMMER_SOAK") else "sample")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests of real processes a second go, in CI alone."""
+    if os.environ.get("CI") != "true":
+        return
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in _REAL:
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")
