@@ -28,7 +28,7 @@ check: $(VENV)/.ready-dev
 soak: $(VENV)/.ready-dev
 	NOMMER_SOAK=$(SOAK) $(BIN)/pytest -n auto tests/simulation tests/faults tests/acceptance/test_engines.py tests/contract/test_aws_mutants.py tests/contract/test_azurite_contract.py tests/pocket/test_pocket_encoding.py tests/integration/odd
 
-# Figures, interleaved with those of bare ffmpeg where there are such: BENCH='--only a,h --quick'.
+# Figures, interleaved with those of bare ffmpeg where there are such: BENCH='--only a,i --quick'.
 bench: $(VENV)/.ready-dev
 	$(BIN)/python -m benchmarks $(BENCH)
 

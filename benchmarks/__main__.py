@@ -12,6 +12,7 @@ from types import FrameType
 from benchmarks import (
     calls,
     footprint,
+    ladders,
     lists,
     meter,
     objects,
@@ -32,6 +33,7 @@ PARTS = {
     "f": lists.measure,
     "g": objects.measure,
     "h": calls.measure,
+    "i": ladders.measure,
 }
 _RUNS, _QUICK_RUNS = 5, 2
 
@@ -60,7 +62,7 @@ def _arguments() -> argparse.Namespace:
         "--only",
         type=_parts,
         default=list(PARTS),
-        metavar="a,b,...,h",
+        metavar="a,b,...,i",
         help="which parts to measure; default: all",
     )
     parser.add_argument(

@@ -2,15 +2,13 @@
 
 import hashlib
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
-
 from benchmarks import films, tables
+from benchmarks.commands import command_of
 from benchmarks.figures import Sample
-from benchmarks.running import CommandFailed, Running, run
+from benchmarks.running import run
 from benchmarks.serving import clean_environment, program
 
 AIM = "aim: wall 1.03, CPU 1.02, start-up included"
@@ -24,7 +22,7 @@ def measure(folder: Path, runs: int, *, quick: bool) -> None:
     ours, bare = folder / "ours", folder / "bare"
     ours.mkdir()
     bare.mkdir()
-    command = _command_of(film, ours)
+    command = command_of(_encode_argv(film), ours)
     (bare / "source").symlink_to(film)
     through: list[Sample] = []
     alone: list[Sample] = []
@@ -59,34 +57,6 @@ def _encode(film: Path, folder: Path) -> Sample:
 
 def _encode_argv(film: Path) -> list[str]:
     return [program("nommer"), "encode", str(film), "-o", "out", "--preset", "web"]
-
-
-def _command_of(film: Path, folder: Path) -> list[str]:
-    """Encode once, unmeasured, and read FFmpeg's command line off the process table.
-
-    Raises:
-        CommandFailed: none was seen, or more than one.
-    """
-    seen: set[tuple[str, ...]] = set()
-    with Running(_encode_argv(film), cwd=folder, env=clean_environment()) as running:
-        while running.alive:
-            seen |= {tuple(argv) for argv in map(_argv, running.family()) if _encodes(argv)}
-            time.sleep(0.02)
-        running.wait(_PATIENCE)
-    if len(seen) != 1:
-        raise CommandFailed(f"expected one FFmpeg command of `nommer encode`, saw {seen}")
-    return list(seen.pop())
-
-
-def _argv(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
-
-
-def _encodes(argv: list[str]) -> bool:
-    return bool(argv) and Path(argv[0]).name.startswith("ffmpeg") and "-i" in argv
 
 
 def _digest(path: Path) -> str:
