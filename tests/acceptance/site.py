@@ -74,9 +74,9 @@ class Site:
         self.ground = ground or Files(folder)
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True)
-        self.port = free_port()
         self._started: list[subprocess.Popen[bytes]] = []
         self._stack = contextlib.ExitStack()
+        self.port = self._stack.enter_context(held_port())
         mine = {f"NOMMER_{key.upper()}": value for key, value in settings.items()}
         others = {k: v for k, v in os.environ.items() if not k.startswith("NOMMER_")}
         here = {"NOMMER_DATA_DIR": str(self.data), **self.ground.environment}
@@ -314,11 +314,17 @@ def _paced_ffmpeg(script: Path) -> Path:
     return script
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+@contextlib.contextmanager
+def held_port() -> Iterator[int]:
+    """Give a port on loopback at which nobody listens but who is told of it.
+
+    It is bound all the while, and so the kernel gives it to nobody who wants any port, for
+    a connection of his own either. Who shares it says so, as servers do.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield int(holder.getsockname()[1])
 
 
 __all__ = [
@@ -326,8 +332,8 @@ __all__ = [
     "SLOW_QUALITY",
     "Site",
     "ended_well",
-    "free_port",
     "go_on",
+    "held_port",
     "site",
     "stop",
     "wait_until",

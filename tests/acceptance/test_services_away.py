@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests import aws_services
 from tests.acceptance.amazon import served
-from tests.acceptance.site import Site, ended_well, free_port, site, wait_until
+from tests.acceptance.site import Site, ended_well, held_port, site, wait_until
 
 RECORDS = {"store": "dynamodb://late"}
 
@@ -15,9 +15,8 @@ def says(place: Site, event: str) -> bool:
 
 
 def test_a_worker_that_starts_before_its_store_waits_and_joins(tmp_path: Path) -> None:
-    port = free_port()
-    environment = aws_services.settings(f"http://127.0.0.1:{port}")
-    with site(tmp_path, **RECORDS) as place:
+    with held_port() as port, site(tmp_path, **RECORDS) as place:
+        environment = aws_services.settings(f"http://127.0.0.1:{port}")
         worker = place.worker(environment)
         wait_until("it waits", lambda: says(place, "service_awaited"), every=0.3)
         assert worker.poll() is None
@@ -30,8 +29,8 @@ def test_a_worker_that_starts_before_its_store_waits_and_joins(tmp_path: Path) -
 
 
 def test_a_worker_that_waits_for_its_store_ends_when_told_to(tmp_path: Path) -> None:
-    environment = aws_services.settings(f"http://127.0.0.1:{free_port()}")
-    with site(tmp_path, **RECORDS) as place:
+    with held_port() as port, site(tmp_path, **RECORDS) as place:
+        environment = aws_services.settings(f"http://127.0.0.1:{port}")
         worker = place.worker(environment)
         wait_until("it waits", lambda: says(place, "service_awaited"), every=0.3)
 
@@ -42,9 +41,8 @@ def test_a_worker_that_waits_for_its_store_ends_when_told_to(tmp_path: Path) -> 
 
 
 def test_a_feederd_that_starts_before_its_store_waits_and_answers(tmp_path: Path) -> None:
-    port = free_port()
-    environment = aws_services.settings(f"http://127.0.0.1:{port}")
-    with site(tmp_path, **RECORDS) as place:
+    with held_port() as port, site(tmp_path, **RECORDS) as place:
+        environment = aws_services.settings(f"http://127.0.0.1:{port}")
         feederd = place.feederd_alone(environment)
         wait_until("it waits", lambda: says(place, "service_awaited"), every=0.3)
 
@@ -56,8 +54,8 @@ def test_a_feederd_that_starts_before_its_store_waits_and_answers(tmp_path: Path
 
 
 def test_a_feederd_that_waits_for_its_store_ends_when_told_to(tmp_path: Path) -> None:
-    environment = aws_services.settings(f"http://127.0.0.1:{free_port()}")
-    with site(tmp_path, **RECORDS) as place:
+    with held_port() as port, site(tmp_path, **RECORDS) as place:
+        environment = aws_services.settings(f"http://127.0.0.1:{port}")
         feederd = place.feederd_alone(environment)
         wait_until("it waits", lambda: says(place, "service_awaited"), every=0.3)
 

@@ -22,6 +22,7 @@ from media_nommer.feederd.service import JobService
 from tests.faults.machines import CLIPS, FEEDERD, WORKERS
 
 SECOND = timedelta(seconds=1)
+_PATIENCE = 180
 Answer = TypeVar("Answer")
 _numbers = itertools.count(1)
 
@@ -65,9 +66,9 @@ class Crew:
         for node in list(self._nodes):
             node.ask_to_leave()
         for thread in self._threads:
-            thread.join(60)
+            thread.join(_PATIENCE)
             if thread.is_alive():
-                self.odd.append(f"{thread.name} did not end in a minute")
+                self.odd.append(f"{thread.name} did not end in {_PATIENCE} s")
 
     def _start(self, life: Callable[[], None], name: str) -> None:
         def live() -> None:
@@ -144,4 +145,4 @@ class Crew:
             for loop in loops:
                 loop.stop()
             for loop in loops:
-                loop.join(30)
+                loop.join(60)

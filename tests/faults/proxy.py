@@ -64,6 +64,8 @@ class Proxy:
         self.harmed: Counter[str] = Counter()
         #: The last calls that something went wrong with, for a person who must find out.
         self.last: deque[str] = deque(maxlen=200)
+        #: How many calls nobody waits for any more that are yet to arrive.
+        self.late = 0
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._numbers: Counter[str] = Counter()
@@ -100,6 +102,17 @@ class Proxy:
         for door in self._doors.values():
             door.shut_for(seconds)
             door.hang_up()
+
+    @contextmanager
+    def waited_for_by_nobody(self) -> Iterator[None]:
+        """Count a call as late until it has arrived."""
+        with self._lock:
+            self.late += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.late -= 1
 
     def close(self) -> None:
         """End every connection, and listen no more."""
@@ -249,7 +262,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._ask_in_vain()
                 self._leave()
             case Fault.LATE:
-                with self._kept_body():
+                with self._kept_body(), self.server.proxy.waited_for_by_nobody():
                     self._leave()
                     self._rest(harm.seconds)
                     self._ask_in_vain()

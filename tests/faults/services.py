@@ -38,7 +38,7 @@ def services() -> Iterator[Mapping[str, str]]:
         yield json.loads(process.stdout.readline())
     finally:
         process.stdin.close()
-        process.wait(30)
+        process.wait(120)
         process.stdout.close()
 
 

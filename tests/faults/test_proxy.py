@@ -30,7 +30,7 @@ def client(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any
     """Makes clients behind the proxy that try once."""
     for name, value in aws_services.settings(proxy.urls["aws"]).items():
         monkeypatch.setenv(name, value)
-    once = Config(retries={"total_max_attempts": 1, "mode": "standard"}, read_timeout=5)
+    once = Config(retries={"total_max_attempts": 1, "mode": "standard"}, read_timeout=60)
 
     def make(service: str) -> Any:
         return boto3.Session().client(service, config=once)  # type: ignore[call-overload]
@@ -135,7 +135,7 @@ def keys(s3: Any) -> list[str]:
 def found_in_time(s3: Any) -> bool:
     """Whether something shows up; what is applied late may take a moment."""
     pause = threading.Event()
-    return any(keys(s3) or pause.wait(0.05) for _ in range(100))
+    return any(keys(s3) or pause.wait(0.05) for _ in range(1200))
 
 
 def test_a_request_that_arrives_twice_is_answered_once_and_second(

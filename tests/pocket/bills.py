@@ -10,6 +10,7 @@ from typing import Any
 from media_nommer.client import NommerClient
 from tests.acceptance.site import wait_until
 from tests.pocket.films import Films
+from tests.pocket.looks import unseen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,13 +18,15 @@ class Bill:
     """One machine's seconds.
 
     ``shares`` are what its attempts have on record, ``worked`` what its node has. ``paid``
-    are those that feederd takes it to be paid for, ``billed`` those that EC2 knows of.
+    are those that feederd takes it to be paid for, ``billed`` those that EC2 knows of: they
+    may differ by as much as feederd left ``unseen`` when the machine ended.
     """
 
     shares: float
     worked: float
     paid: float
     billed: float
+    unseen: float
 
 
 def bills(place: Films, jobs: Sequence[str]) -> tuple[list[Bill], Any]:
@@ -32,9 +35,7 @@ def bills(place: Films, jobs: Sequence[str]) -> tuple[list[Bill], Any]:
     feederd has seen all machines end before that.
     """
     with place.client as client:
-        nodes = wait_until(
-            "feederd has seen all ends", lambda: _ended(client), timeout=60, every=0.3
-        )
+        nodes = wait_until("feederd has seen all ends", lambda: _ended(client), every=0.3)
         shares: dict[str, float] = defaultdict(float)
         for attempt in chain.from_iterable(client.logs(job)["attempts"] for job in jobs):
             assert attempt["machine"] is not None, attempt
@@ -54,6 +55,11 @@ def bills(place: Films, jobs: Sequence[str]) -> tuple[list[Bill], Any]:
                 worked=node["worked"],
                 paid=(ended - began).total_seconds(),
                 billed=by_node[name].billed_seconds,
+                unseen=unseen(
+                    by_node[name],
+                    place.cloud.ec2.looks,
+                    datetime.fromisoformat(node["changed_at"]),
+                ),
             )
         )
     return found, sums

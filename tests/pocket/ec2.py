@@ -69,6 +69,8 @@ class Ec2:
         self.orders = Orders()
         self.supply = Supply()
         self.calls: Counter[str] = Counter()
+        #: When somebody looked which instances there are.
+        self.looks: list[datetime] = []
         self.lock = threading.RLock()
         self._moto = moto
         self._boot, self._halt = boot, halt
@@ -77,7 +79,7 @@ class Ec2:
         self._launching = Launching(self.supply, self._template, self._zone_of, self._make)
         self._actions: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "CreateFleet": self._launching.create_fleet,
-            "DescribeInstances": lambda said: describe_instances(said, self._shown()),
+            "DescribeInstances": self._describe,
             "DescribeSpotPriceHistory": self._prices,
             "GetConsoleOutput": self._console,
             "RunInstances": self._launching.run_instances,
@@ -124,9 +126,14 @@ class Ec2:
             and (instance.off_at is None or instance.off_at + kept > now)
         ]
 
+    def _describe(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        self.looks.append(datetime.now(UTC))
+        return describe_instances(request, self._shown())
+
     def _make(self, wish: Wish, asked: Mapping[str, str], token: str) -> Instance:
         tags = checked_tags(wish.template, asked)
         with self.lock:
+            now = datetime.now(UTC)
             instance = Instance(
                 id=f"i-{secrets.token_hex(8)}9",
                 type=wish.pool.type,
@@ -134,7 +141,8 @@ class Ec2:
                 subnet=wish.subnet,
                 market=wish.pool.market,
                 price=self.supply.price(wish.pool),
-                launched_at=datetime.now(UTC).replace(microsecond=0),
+                made_at=now,
+                launched_at=now.replace(microsecond=0),
                 template=wish.template,
                 tags=tags,
                 token=token,

@@ -40,7 +40,7 @@ SETTINGS = {
     "jobs_per_node": "1",
     "lease": "6s",
     "put_again_after": "8s",
-    "idle_timeout": "4s",
+    "idle_timeout": "15s",  # a test looks at a node while it is there
     "drain_timeout": "5s",
     "market": "spot",
 }
@@ -170,7 +170,7 @@ def most_at_once(instances: Sequence[Instance]) -> int:
     changes = sorted(
         change
         for instance in instances
-        for change in ((instance.launched_at, 1), (instance.ended_at or now, -1))
+        for change in ((instance.made_at, 1), (instance.ended_at or now, -1))
     )
     count = most = 0
     for _, change in changes:

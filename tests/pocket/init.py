@@ -31,7 +31,7 @@ HELD = "off, and held"
 OFF, LEFT, WRONG = 0, 70, 71
 
 #: What is left to a script of the user's when the machine goes down, in seconds.
-_LAST_WORDS = 5.0
+_LAST_WORDS = 60.0
 
 
 def run(leash: socket.socket, spec: dict[str, Any]) -> int:

@@ -25,6 +25,8 @@ class Instance:
     subnet: str
     market: str
     price: float
+    #: When it was made, and that in full seconds, as EC2 tells it and bills by it.
+    made_at: datetime
     launched_at: datetime
     template: Mapping[str, Any]
     tags: dict[str, str]

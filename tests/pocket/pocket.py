@@ -5,10 +5,10 @@ import binascii
 import contextlib
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -81,18 +81,26 @@ class Pocket:
         running = self._running.get(instance.id)
         return running.machine.processes() if running and running.machine else []
 
-    def reclaim(self, instance: Instance, notice: float | None = None) -> None:
-        """Take an instance back: after so many seconds' notice, or at once without any."""
-        halt = Halt("Service initiated", SPOT, politely=False)
+    def reclaim(
+        self, instance: Instance, notice: float | None = None
+    ) -> Callable[[], None]:
+        """Take an instance back: after so many seconds' notice, or at once without any.
+
+        What is returned lets the rest of that time be over.
+        """
+        end = partial(
+            self.ec2.end, instance, Halt("Service initiated", SPOT, politely=False)
+        )
         if notice is None:
-            self.ec2.end(instance, halt)
-            return
+            end()
+            return end
         metadata = self.running(instance).metadata
         metadata.interrupt(datetime.now(UTC) + timedelta(seconds=notice))
-        clock = threading.Timer(notice, self.ec2.end, (instance, halt))
+        clock = threading.Timer(notice, end)
         clock.daemon = True
         clock.start()
         self._clocks.append(clock)
+        return end
 
     def rebalance(self, instance: Instance) -> None:
         """Recommend an instance to be elsewhere."""

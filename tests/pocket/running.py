@@ -63,7 +63,7 @@ class Running:
     def close(self) -> None:
         """Kill it, and leave nothing behind."""
         self.kill()
-        self._thread.join(60)
+        self._thread.join()
 
     def said(self) -> str:
         """Return what stands on its console."""

@@ -20,7 +20,7 @@ from tests.pocket import stubs, userdata
 from tests.pocket.init import HELD
 
 CHECKOUT = Path(__file__).parents[2]
-_PATIENCE = 30
+_PATIENCE = 120
 
 
 class NoMachines(Exception):

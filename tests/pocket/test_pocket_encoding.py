@@ -84,12 +84,12 @@ def ended_itself(instance: Instance) -> bool:
 
 
 def costs_add_up(place: Films, jobs: list[str]) -> None:
-    """Hold what feederd says of money against what EC2 knows, to a second a machine."""
+    """Hold what feederd says of money against what EC2 knows, as near as it has looked."""
     found, sums = bills(place, jobs)
     print(*found, sep="\n")  # noqa: T201 - it is shown where the test failed
     for bill in found:
         assert abs(bill.shares - bill.worked) < 1
-        assert abs(bill.paid - bill.billed) <= 1
+        assert abs(bill.paid - bill.billed) <= max(1, bill.unseen)
     told = sums["boot_seconds"] + sums["worked_seconds"] + sums["idle_seconds"]
     assert abs(told - sum(bill.paid for bill in found)) < 1
     assert sums["unpriced"] == 0
@@ -112,13 +112,13 @@ def joined(place: Films) -> Instance | None:
     """Return a machine whose node has joined, if there is one."""
     with place.client as client:
         nodes = [n["machine"]["name"] for n in client.nodes() if n["state"] == "running"]
-    return next((i for i in place.instances() if i.id in nodes), None)
+    return next((i for i in place.cloud.alive if i.id in nodes), None)
 
 
 def encoding(place: Films, job: str) -> Instance:
     """Return the machine that a job is encoded on, once it is."""
     wait_until("it is encoded", lambda: place.encoding(job, at_least=0.0), timeout=120)
-    return wait_until("its machine encodes", place.at_work, timeout=60)[0]
+    return wait_until("its machine encodes", place.at_work)[0]
 
 
 @pytest.mark.timeout(900)
@@ -194,7 +194,7 @@ def test_feederd_killed_right_after_a_launch_launches_no_second_machine(
     installed.cloud.orders.lost_answers["CreateFleet"] = 1
     feederd = installed.feederd()
     jobs = submit(installed, clip, 2)
-    wait_until("a machine is launched", installed.instances, timeout=60)
+    wait_until("a machine is launched", installed.instances)
 
     feederd.kill()
     feederd.wait()

@@ -172,7 +172,7 @@ class Machine:
     def join(self) -> None:
         """Wait until nothing of it is left."""
         if self._thread is not None:
-            self._thread.join(30)
+            self._thread.join(120)
 
     def _live(self, environment: Mapping[str, str], tell: Callable[[str], None]) -> None:
         self._folder.mkdir(parents=True)
