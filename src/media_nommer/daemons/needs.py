@@ -44,7 +44,7 @@ def _check_scratch(folder: Path) -> None:
 
 def _check_work_area(engine: Engine, node: NodeId) -> None:
     """Write, read and remove a few bytes; what a try before this left is no matter."""
-    url = f"{engine.work_url}/check-{node}"
+    url = engine.node_check_url(node)
     engine.storage.delete(url)
     with tempfile.NamedTemporaryFile() as sample:
         sample.write(_SAMPLE)

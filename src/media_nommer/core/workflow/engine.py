@@ -62,12 +62,16 @@ class Engine:
 
     @property
     def nodes_url(self) -> str:
-        """Return the folder that holds one for each node that keeps its log here."""
+        """Return the folder that holds one for each node that leaves something here."""
         return f"{self.work_url}/nodes"
 
     def node_log_url(self, node_id: NodeId) -> str:
         """Return where a node keeps its log, also after its end."""
         return node_log_url(self.work_url, node_id)
+
+    def node_check_url(self, node_id: NodeId) -> str:
+        """Return where a node tries to write; what that leaves goes with its log."""
+        return f"{self.nodes_url}/{node_id}/check"
 
     def attempt_url(self, task: Task) -> str:
         """Return the folder that belongs to the attempt under the task's present claim."""
