@@ -21,7 +21,8 @@ from media_nommer.ec2nommerd.nommers.locking import Locks
 from media_nommer.ec2nommerd.nommers.packaging import Bench, Packaged, package_output
 from media_nommer.ec2nommerd.nommers.texts import mend_texts
 from media_nommer.planning.ffmpeg import encode_command, texts_command
-from media_nommer.planning.plan import OutputPlan, plan_outputs
+from media_nommer.planning.outputs import plan_outputs
+from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.verify import check_output
 
 FFMPEG = str(find_ffmpeg())

@@ -31,7 +31,8 @@ from media_nommer.core.tasks import PlannedTask, TaskKind
 from media_nommer.planning.ffmpeg import encode_command
 from media_nommer.planning.forecasts import costs, forecast, table_of_plan
 from media_nommer.planning.joining import Film, film_of
-from media_nommer.planning.plan import OutputPlan, plan_outputs
+from media_nommer.planning.outputs import plan_outputs
+from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.reading import SOURCE, files_of
 from media_nommer.planning.scaling import NodeKind
 from media_nommer.planning.tasks import Policy, plan_tasks, threads_for

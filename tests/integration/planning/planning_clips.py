@@ -16,7 +16,8 @@ from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import parse_recipe, resolve_presets
 from media_nommer.planning.ffmpeg import encode_command, measure_commands
 from media_nommer.planning.loudness import Measured, measured_in
-from media_nommer.planning.plan import OutputPlan, plan_outputs
+from media_nommer.planning.outputs import plan_outputs
+from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.verify import check_output
 
 FFMPEG: str = imageio_ffmpeg.get_ffmpeg_exe()

@@ -14,7 +14,7 @@ from media_nommer.planning.bars import (
     profile_in,
     without_bars,
 )
-from media_nommer.planning.plan import plan_outputs
+from media_nommer.planning.outputs import plan_outputs
 
 AUTO = {"name": "a.mp4", "video": {"crop": "auto"}}
 

@@ -21,7 +21,7 @@ from planning_media import (
 from media_nommer.core.errors import InvalidRecipe, NommerError, NoStreams
 from media_nommer.core.media import Media
 from media_nommer.planning.ffmpeg import encode_command
-from media_nommer.planning.plan import plan_outputs
+from media_nommer.planning.outputs import plan_outputs
 
 WEB = {"preset": "web"}
 DUBBED = replace(

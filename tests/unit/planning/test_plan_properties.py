@@ -18,7 +18,7 @@ from media_nommer.planning.ffmpeg import (
     texts_command,
 )
 from media_nommer.planning.measuring import measuring_command
-from media_nommer.planning.plan import plan_outputs
+from media_nommer.planning.outputs import plan_outputs
 from media_nommer.planning.room import expected_bytes
 from media_nommer.planning.sizes import shown_size
 from media_nommer.planning.tasks import Policy, plan_tasks

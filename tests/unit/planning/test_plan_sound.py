@@ -12,7 +12,7 @@ from media_nommer.core.errors import InvalidRecipe
 from media_nommer.core.media import Media
 from media_nommer.core.recipes.codecs import CONTAINERS
 from media_nommer.planning.ffmpeg import encode_command
-from media_nommer.planning.plan import plan_outputs
+from media_nommer.planning.outputs import plan_outputs
 
 
 def with_sound(**changes: Any) -> Media:

@@ -21,7 +21,7 @@ from media_nommer.core.errors import InvalidRecipe
 from media_nommer.core.media import Media
 from media_nommer.core.recipes.powers import POWERS
 from media_nommer.planning.ffmpeg import encode_command
-from media_nommer.planning.plan import plan_outputs
+from media_nommer.planning.outputs import plan_outputs
 from media_nommer.planning.timing import exact_rate
 
 
