@@ -21,6 +21,7 @@ from media_nommer.adapters.aws.clients import AwsClients
 from media_nommer.adapters.aws.s3 import copy, put, transfer, upload
 from media_nommer.conf.settings import Settings
 from media_nommer.core.workflow.engine import Engine
+from media_nommer.wiring import amazon
 from tests import aws_services
 from tests.faults.clips import make_clips
 from tests.faults.line import Cuts, Line
@@ -91,8 +92,8 @@ class Machines:
         """
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(
-                wiring,
-                "_aws_clients",
+                amazon,
+                "aws_clients",
                 lambda _region: clients or self.through[threading.current_thread().name],
             )
             hurry(patch)
@@ -105,7 +106,7 @@ class Machines:
     def open_calm(self, settings: Settings, stack: ExitStack) -> Engine:
         """Return an engine that no fault meets."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(wiring, "_aws_clients", lambda _region: self.calm)
+            patch.setattr(amazon, "aws_clients", lambda _region: self.calm)
             engine = stack.enter_context(wiring.open_engine(settings))
             engine.storage.check(f"s3://{CLIPS}/x")  # storages are opened when first used
         return engine

@@ -12,6 +12,7 @@ from tests.aws_images import plant_debian
 from media_nommer import wiring
 from media_nommer.adapters.aws.setup import Architecture, Bundle, Installation, bundle_of
 from media_nommer.conf import Settings, load_settings
+from media_nommer.wiring import installing
 
 _numbers = itertools.count(1)
 
@@ -34,7 +35,7 @@ def bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]
             (folder / file).write_bytes(data + architecture.encode())
         return bundle_of(folder.iterdir(), architecture=architecture, python="3.11")
 
-    monkeypatch.setattr(wiring, "_bundle", small)
+    monkeypatch.setattr(installing, "bundle", small)
     return wheels
 
 

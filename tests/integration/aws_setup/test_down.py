@@ -10,6 +10,7 @@ from setup_ground import Install, up
 from media_nommer import wiring
 from media_nommer.adapters.aws.setup import Deed, Installation
 from media_nommer.core.errors import BadRequest
+from media_nommer.wiring import installing
 
 
 def down(installation: Installation, *, delete_data: bool = False) -> list[str]:
@@ -112,6 +113,6 @@ def test_down_needs_to_know_no_image_and_no_wheels(
     def none(*_: object) -> None:
         raise BadRequest("there are no wheels")
 
-    monkeypatch.setattr(wiring, "_bundle", none)
+    monkeypatch.setattr(installing, "bundle", none)
 
     assert "remove launch template" in down(install(image="ami-gone"))
