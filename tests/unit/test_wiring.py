@@ -109,10 +109,11 @@ def test_a_worker_on_sqlite_and_files_loads_nothing_of_the_others(tmp_path: Path
     program = (
         "import sys\n"
         "from media_nommer.conf import load_settings\n"
-        "from media_nommer.wiring import open_engine\n"
+        "from media_nommer.wiring import ciphers, open_engine\n"
         "with open_engine(load_settings({'data_dir': sys.argv[1]}, environ={})):\n"
-        "    pass\n"
-        "others = {'boto3', 'obstore', 'httpx2', 'httpcore2', 'psycopg', 'alembic'}\n"
+        "    ciphers.open_cipher(), ciphers.passing_sealer()\n"
+        "others = {'boto3', 'obstore', 'httpx2', 'httpcore2', 'psycopg', 'alembic',\n"
+        "          'cryptography'}\n"
         "assert not others & set(sys.modules), others & set(sys.modules)\n"
     )
     for _ in range(2):  # the first one makes the tables, which takes Alembic

@@ -3,6 +3,7 @@
 import os
 from typing import TYPE_CHECKING
 
+from media_nommer.adapters import crypto
 from media_nommer.conf.settings import Settings
 from media_nommer.core.errors import InvalidSetting
 
@@ -18,29 +19,19 @@ def open_sealer(settings: Settings) -> "Sealer | None":
     """
     if settings.sealing_key_file is None or settings.fleet == "ec2":
         return None
-    try:
-        from media_nommer.adapters.crypto import AesSealer, read_key
-    except ModuleNotFoundError as error:
+    if not crypto.is_installed():
         raise InvalidSetting(
             "sealing_key_file needs a part that is not installed",
             advice="pip install 'media-nommer[drm]'",
-        ) from error
-    return AesSealer(read_key(settings.sealing_key_file))
+        )
+    return crypto.AesSealer(crypto.read_key(settings.sealing_key_file))
 
 
 def passing_sealer() -> "Sealer | None":
     """Return a sealer whose key is nowhere else, None where nothing seals."""
-    try:
-        from media_nommer.adapters.crypto import AesSealer
-    except ModuleNotFoundError:
-        return None
-    return AesSealer(os.urandom(32))
+    return crypto.AesSealer(os.urandom(32)) if crypto.is_installed() else None
 
 
 def open_cipher() -> "SegmentCipher | None":
     """Return what encrypts whole segments, None where nothing does."""
-    try:
-        from media_nommer.adapters.crypto import AesSegmentCipher
-    except ModuleNotFoundError:
-        return None
-    return AesSegmentCipher()
+    return crypto.AesSegmentCipher() if crypto.is_installed() else None

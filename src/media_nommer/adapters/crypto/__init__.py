@@ -1,6 +1,17 @@
-"""Encryption, by the library ``cryptography``: the extra ``drm``."""
+"""Encryption, by the library ``cryptography``: the extra ``drm``.
+
+It takes a good part of an idle daemon's memory, so it is loaded with the first key alone.
+"""
+
+from importlib.util import find_spec
 
 from media_nommer.adapters.crypto.sealer import AesSealer, read_key
 from media_nommer.adapters.crypto.segments import AesSegmentCipher
 
-__all__ = ["AesSealer", "AesSegmentCipher", "read_key"]
+
+def is_installed() -> bool:
+    """Return whether there is what encrypts; it is not loaded for that."""
+    return find_spec("cryptography") is not None
+
+
+__all__ = ["AesSealer", "AesSegmentCipher", "is_installed", "read_key"]

@@ -1,16 +1,17 @@
 """Seals with AES-256-GCM, under a key that the operator keeps in a file."""
 
 import os
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes, hmac
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from typing_extensions import override
 
 from media_nommer.core.errors import InvalidSetting, SecretUnreadable
 from media_nommer.core.ports.sealer import Sealer
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -22,11 +23,22 @@ class AesSealer(Sealer):
     """One key seals, another made of the same one names what was sealed."""
 
     def __init__(self, key: bytes) -> None:
-        self._cipher = AESGCM(_derived(key, b"seal"))
-        self._naming = _derived(key, b"name")
+        self._key = key
+
+    @cached_property
+    def _cipher(self) -> "AESGCM":
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return AESGCM(_derived(self._key, b"seal"))
+
+    @cached_property
+    def _naming(self) -> bytes:
+        return _derived(self._key, b"name")
 
     @override
     def reference(self, secret: bytes, context: str) -> str:
+        from cryptography.hazmat.primitives import hashes, hmac
+
         naming = hmac.HMAC(self._naming, hashes.SHA256())
         naming.update(context.encode() + b"\0" + secret)
         return naming.finalize()[:_REFERENCE_BYTES].hex()
@@ -38,6 +50,8 @@ class AesSealer(Sealer):
 
     @override
     def unseal(self, sealed: bytes, context: str) -> bytes:
+        from cryptography.exceptions import InvalidTag
+
         body = sealed.removeprefix(_FORM)
         nonce, rest = body[:_NONCE_BYTES], body[_NONCE_BYTES:]
         try:
@@ -70,6 +84,9 @@ def read_key(path: Path) -> bytes:
 
 
 def _derived(key: bytes, purpose: bytes) -> bytes:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     return HKDF(
         hashes.SHA256(), KEY_BYTES, salt=None, info=b"media-nommer " + purpose
     ).derive(key)

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.padding import PKCS7
 from typing_extensions import override
 
 from media_nommer.core.ports.cipher import SegmentCipher
@@ -17,6 +15,9 @@ class AesSegmentCipher(SegmentCipher):
 
     @override
     def encrypt(self, path: Path, key: bytes, number: int) -> None:
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+        from cryptography.hazmat.primitives.padding import PKCS7
+
         vector = number.to_bytes(_BLOCK_BITS // 8, "big")
         locking = Cipher(algorithms.AES128(key), modes.CBC(vector)).encryptor()
         padding = PKCS7(_BLOCK_BITS).padder()

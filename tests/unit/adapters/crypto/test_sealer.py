@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from media_nommer.adapters import crypto
 from media_nommer.core.errors import InvalidSetting, SecretUnreadable
 
-crypto = pytest.importorskip("media_nommer.adapters.crypto")
+pytest.importorskip("cryptography")
 
 KEY, SECRET = bytes(range(32)), b"00112233445566778899aabbccddeeff"
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from media_nommer.adapters import crypto
 from media_nommer.adapters.memory import MemoryQueue, MemoryStorage, MemoryStore
 from media_nommer.core import wire
 from media_nommer.core.errors import (
@@ -25,7 +26,7 @@ from media_nommer.feederd.janitor import Janitor, JanitorPolicy
 from media_nommer.feederd.service import JobService
 from media_nommer.testing.clock import ManualClock
 
-crypto = pytest.importorskip("media_nommer.adapters.crypto")
+pytest.importorskip("cryptography")
 
 KEY = "00112233445566778899aabbccddeeff"
 DAY = timedelta(days=1)
