@@ -12,11 +12,11 @@ import pytest
 from media_nommer.adapters.ffmpeg.binary import find_ffmpeg
 from tests.acceptance.amazon import amazon
 from tests.acceptance.ground import Amazon, Buckets
-from tests.acceptance.site import SLOW_QUALITY, Site, site
+from tests.acceptance.site import MORTAL, SLOW_QUALITY, Site, site
 
 _numbers = itertools.count(1)
 
-#: What the site's FFmpeg takes its time for, on any machine, and without much work.
+#: What the site's FFmpeg is at work on for as long as it is held.
 SLOW: dict[str, Any] = {
     "kind": "file",
     "name": "slow.mp4",
@@ -29,20 +29,21 @@ QUICK: dict[str, Any] = {
     "video": {"codec": "h264", "height": 90, "speed": "ultrafast"},
 }
 
-#: So many files that publishing them takes a while.
-MANY: dict[str, Any] = {
+#: Enough files to be stopped between, and which of them is held back.
+SOME: dict[str, Any] = {
     "kind": "thumbnails",
     "name": "{number:04d}.jpg",
-    "count": 500,
+    "count": 24,
     "height": 36,
 }
-MANY_FILES = 500
+NAMES = [f"{number:04d}.jpg" for number in range(1, 25)]
+HELD = 9
 
 #: The stores and queues that a cluster has, beside S3, in the words of the settings.
 ENGINES = ("simpledb", "dynamodb", "postgresql")
 
 #: A lease of a few seconds, for services that answer over a network.
-IN_A_CLUSTER = {"lease": "4s", "put_again_after": "5s"}
+IN_A_CLUSTER = {"lease": "6s", "put_again_after": "60s"}
 
 
 def _film(path: Path, picture: str, *sound: str) -> Path:
@@ -128,6 +129,13 @@ def cluster(tmp_path: Path, ground: Buckets) -> Iterator[Site]:
 def place(tmp_path: Path) -> Iterator[Site]:
     """A site without a fleet: feederd starts no workers."""
     with site(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[Site]:
+    """The same, where a death is noticed while one waits."""
+    with site(tmp_path, **MORTAL) as made:
         yield made
 
 

@@ -1,20 +1,24 @@
-"""A gate before a service, at which one request can be held back and let through later.
+"""Gates at which one write of a worker is held back, and let through later.
 
-So a test may stop a worker between the moment it sends something and the moment it arrives,
-which by chance alone would hardly ever be met.
+One is before a service, the other before a folder. So a test may stop a worker between the
+moment it sends something and the moment it arrives, which by chance alone would hardly ever
+be met.
 """
 
 import http.client
+import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from typing_extensions import override
 
 #: How long a request is held at most, in seconds, and how long a test waits for one.
-PATIENCE = 60
+HELD_FOR, PATIENCE = 600, 120
 
 #: Headers that belong to one connection and are not passed on.
 _OWN = {"connection", "expect", "keep-alive", "transfer-encoding", "content-length"}
@@ -56,7 +60,81 @@ class Gate:
             if self._countdown != 0:
                 return
         self._held.set()
-        self._open.wait(PATIENCE)
+        self._open.wait(HELD_FOR)
+
+
+#: What a worker with such a gate runs before all else: before it makes a file in a folder
+#: under a passing name, as it does with each file that it puts there, this is told of it.
+_AT_THE_FOLDER = """\
+import os, sys, threading, time
+folder, number, held, opened = {folder!r}, {number!r}, {held!r}, {opened!r}
+count, lock = 0, threading.Lock()
+
+
+def look(event, said):
+    global count
+    if event == "open":
+        name, made = said[0], (said[2] or 0) & os.O_CREAT
+    elif event == "os.link":
+        name, made = said[1], True
+    else:
+        return
+    if not made or isinstance(name, int):
+        return
+    path = os.path.abspath(os.fsdecode(name))
+    if not path.startswith(folder + os.sep) or not path.endswith(".part"):
+        return
+    with lock:
+        count += 1
+        mine = count == number
+    if mine:
+        os.mkdir(held)
+        while not os.path.exists(opened):
+            time.sleep(0.02)
+
+
+sys.addaudithook(look)
+"""
+
+
+class FileGate:
+    """Holds back the ``number``-th file that a worker puts to a folder.
+
+    The worker is to be started with ``environment``, after ``hold``.
+    """
+
+    def __init__(self, place: Path, folder: str) -> None:
+        self._place = place / "gate"
+        self._folder = folder.removeprefix("file://")
+        self._held, self._opened = self._place / "held", self._place / "open"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What has a program of Python stand before the gate."""
+        known = os.environ.get("PYTHONPATH", "")
+        return {"PYTHONPATH": os.pathsep.join(filter(None, (str(self._place), known)))}
+
+    def hold(self, number: int) -> None:
+        """Hold the ``number``-th write of each worker that is started with this gate."""
+        self._place.mkdir()
+        text = _AT_THE_FOLDER.format(
+            folder=self._folder,
+            number=number,
+            held=str(self._held),
+            opened=str(self._opened),
+        )
+        (self._place / "sitecustomize.py").write_text(text)
+
+    def wait(self) -> None:
+        """Wait until that write is about to be."""
+        until = time.monotonic() + PATIENCE
+        while not self._held.exists():
+            assert time.monotonic() < until, "no such write came to the gate"
+            time.sleep(0.05)
+
+    def release(self) -> None:
+        """Let it through."""
+        self._opened.touch()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -113,4 +191,4 @@ def gate(behind: str) -> Iterator[Gate]:
             thread.join()
 
 
-__all__ = ["Gate", "gate"]
+__all__ = ["FileGate", "Gate", "gate"]

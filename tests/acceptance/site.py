@@ -25,35 +25,42 @@ from tests.acceptance.ground import Files, Ground, Identity
 BIN = Path(sys.executable).parent
 FINAL = {"finished", "failed", "canceled", "abandoned"}
 
-#: Short, so that a death is noticed while one waits; long enough for a busy machine.
-LEASE = 3.0
-
+#: So long that a busy machine lets nobody seem dead who lives.
 SETTINGS = {
     "NOMMER_CONFIG": "",
     "NOMMER_FLEET": "none",
-    "NOMMER_LEASE": f"{LEASE}s",
-    "NOMMER_PUT_AGAIN_AFTER": "4s",
+    "NOMMER_LEASE": "60s",
+    "NOMMER_PUT_AGAIN_AFTER": "120s",
     "NOMMER_BACKOFF": "0.3s",
-    "NOMMER_IDLE_TIMEOUT": "60s",
-    "NOMMER_DRAIN_TIMEOUT": "30s",
+    "NOMMER_IDLE_TIMEOUT": "300s",
+    "NOMMER_DRAIN_TIMEOUT": "120s",
     "NOMMER_SLOTS": "1",
     "NOMMER_LOG_FORMAT": "console",
 }
 
+#: What is said beside these where a death is to be noticed while one waits.
+MORTAL = {"lease": "4s", "put_again_after": "5s"}
 
-#: An output of this quality is encoded no faster than so many seconds of film a second.
+#: An output of this quality is not done while the site holds it.
 SLOW_QUALITY = 17
-_PACE = 1.5
 
-_PACED = """\
+#: FFmpeg is at work all the while that it is held, at a tenth of the film's own pace.
+_HELD = """\
 #!/bin/sh
-case "$*" in *"-crf {quality} "*) exec {ffmpeg} -readrate {pace} "$@" ;; esac
+case "$*" in
+*"-crf {quality} "*)
+    {ffmpeg} -readrate 0.1 "$@" <&0 &
+    while [ -e {hold} ]; do sleep 0.05; done
+    kill -KILL $!
+    wait $!
+    ;;
+esac
 exec {ffmpeg} "$@"
 """
 
 
 def wait_until(
-    what: str, happened: Callable[[], Any], *, timeout: float = 90, every: float = 0.05
+    what: str, happened: Callable[[], Any], *, timeout: float = 120, every: float = 0.05
 ) -> Any:
     """Return what ``happened`` answers as soon as it is true; fail if it never is."""
     end = time.monotonic() + timeout
@@ -80,7 +87,8 @@ class Site:
         mine = {f"NOMMER_{key.upper()}": value for key, value in settings.items()}
         others = {k: v for k, v in os.environ.items() if not k.startswith("NOMMER_")}
         here = {"NOMMER_DATA_DIR": str(self.data), **self.ground.environment}
-        here["NOMMER_FFMPEG"] = str(_paced_ffmpeg(folder / "ffmpeg-at-a-pace"))
+        self._hold = folder / "hold"
+        here["NOMMER_FFMPEG"] = str(_held_ffmpeg(folder / "ffmpeg-held", self._hold))
         self._environment = others | SETTINGS | here | mine
 
     def feederd(self) -> subprocess.Popen[bytes]:
@@ -161,10 +169,22 @@ class Site:
         with self.client as client:
             return str(client.submit(document)["id"])
 
+    def hold(self) -> None:
+        """Have no encode of ``SLOW_QUALITY`` come to its end before ``let_go``."""
+        self._hold.touch()
+
+    def let_go(self) -> None:
+        """Let what is held be done, as fast as can be."""
+        self._hold.unlink()
+
     def job(self, job_id: str) -> Any:
         return self._asker.job(job_id)
 
-    def wait_for(self, job_id: str, state: str = "finished", timeout: float = 120) -> Any:
+    def ends(self, job_id: str) -> list[str | None]:
+        """Return how the attempts at a job ended, in turn."""
+        return [attempt["end"] for attempt in self._asker.logs(job_id)["attempts"]]
+
+    def wait_for(self, job_id: str, state: str = "finished", timeout: float = 200) -> Any:
         """Return a job once it is final; it must have ended as ``state``."""
 
         def ended() -> Any:
@@ -231,9 +251,7 @@ class Site:
     def leaves_nothing(self) -> None:
         """Wait until nothing is left of jobs that have ended; their logs may stay."""
         self.comes_to_rest()
-        wait_until(
-            "the work area is tidy", lambda: not self.ground.left_behind(), timeout=30
-        )
+        wait_until("the work area is tidy", lambda: not self.ground.left_behind())
 
     def scratch(self) -> list[Path]:
         """Return what is in scratch space now."""
@@ -262,13 +280,20 @@ class Site:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 started.wait(5)
 
+    def has_logged(self, event: str) -> bool:
+        """Whether a daemon has told of something."""
+        return any(event in log.read_text(errors="replace") for log in self._logs())
+
     def said(self) -> str:
         """Return the ends of all logs, for a person who must find out."""
         return "\n".join(
             f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}"
-            for log in (*self.logs.glob("*"), *self.data.glob("logs/*"))
-            if log.is_file()
+            for log in self._logs()
         )
+
+    def _logs(self) -> list[Path]:
+        found = (*self.logs.glob("*"), *self.data.glob("logs/*"))
+        return [log for log in found if log.is_file()]
 
 
 @contextlib.contextmanager
@@ -301,15 +326,28 @@ def go_on(worker: subprocess.Popen[bytes]) -> None:
     worker.send_signal(signal.SIGCONT)
 
 
-def ended_well(process: subprocess.Popen[bytes], timeout: float = 60) -> bool:
+def lost_then_committed(ends: list[str | None]) -> bool:
+    """Whether the last attempt was committed, and each before it, one at least, lost.
+
+    A busy machine may keep its beats from being told, and have one more seem dead.
+    """
+    return len(ends) > 1 and {*ends[:-1]} == {"lost"} and ends[-1] == "committed"
+
+
+def as_told(job: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is told of a job that has ended, but for what its last seconds add."""
+    return {key: job[key] for key in job.keys() - {"machine_seconds", "cost"}}
+
+
+def ended_well(process: subprocess.Popen[bytes], timeout: float = 150) -> bool:
     """Wait for a daemon to end, and return whether it did so in good order."""
     return process.wait(timeout) == 0
 
 
-def _paced_ffmpeg(script: Path) -> Path:
-    """Write a program that is FFmpeg, but takes its time for what is to be slow."""
-    ffmpeg = shlex.quote(str(find_ffmpeg()))
-    script.write_text(_PACED.format(quality=SLOW_QUALITY, pace=_PACE, ffmpeg=ffmpeg))
+def _held_ffmpeg(script: Path, hold: Path) -> Path:
+    """Write a program that is FFmpeg, but does not end with what is held."""
+    ffmpeg, held = (shlex.quote(str(path)) for path in (find_ffmpeg(), hold))
+    script.write_text(_HELD.format(quality=SLOW_QUALITY, hold=held, ffmpeg=ffmpeg))
     script.chmod(0o755)
     return script
 
@@ -328,12 +366,14 @@ def held_port() -> Iterator[int]:
 
 
 __all__ = [
-    "LEASE",
+    "MORTAL",
     "SLOW_QUALITY",
     "Site",
+    "as_told",
     "ended_well",
     "go_on",
     "held_port",
+    "lost_then_committed",
     "site",
     "stop",
     "wait_until",

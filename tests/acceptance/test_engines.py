@@ -12,10 +12,18 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import QUICK, SLOW
+from tests.acceptance.conftest import HELD, NAMES, QUICK, SLOW, SOME
 from tests.acceptance.gate import gate
 from tests.acceptance.ground import Buckets
-from tests.acceptance.site import Site, ended_well, go_on, stop, wait_until
+from tests.acceptance.site import (
+    Site,
+    as_told,
+    ended_well,
+    go_on,
+    lost_then_committed,
+    stop,
+    wait_until,
+)
 
 WORKERS = 3
 SLOW_FRAMES = 30
@@ -25,18 +33,6 @@ in_soaks = pytest.mark.skipif(
     not os.environ.get("NOMMER_SOAK"), reason="it takes long: NOMMER_SOAK has it"
 )
 
-#: Enough files to be stopped between.
-SOME: dict[str, Any] = {
-    "kind": "thumbnails",
-    "name": "{number:04d}.jpg",
-    "count": 24,
-    "height": 36,
-}
-NAMES = [f"{number:04d}.jpg" for number in range(1, 25)]
-
-#: The write of a publication that is held back.
-HELD = 9
-
 
 def small(count: int) -> list[dict[str, Any]]:
     return [{**QUICK, "name": f"small-{number}.mp4"} for number in range(count)]
@@ -44,16 +40,6 @@ def small(count: int) -> list[dict[str, Any]]:
 
 def whole(ground: Buckets, name: str) -> bool:
     return ground.read(name)[-2:] == b"\xff\xd9"
-
-
-def ends(place: Site, job: str) -> list[str | None]:
-    with place.client as client:
-        return [attempt["end"] for attempt in client.logs(job)["attempts"]]
-
-
-def as_told(job: dict[str, Any]) -> dict[str, Any]:
-    """Return what is told of a job that has ended, but for what its last seconds add."""
-    return {key: job[key] for key in job.keys() - {"machine_seconds", "cost"}}
 
 
 def stopped_in_order(workers: list[subprocess.Popen[bytes]]) -> bool:
@@ -65,16 +51,18 @@ def stopped_in_order(workers: list[subprocess.Popen[bytes]]) -> bool:
 def test_rule_1_a_worker_killed_in_mid_encode_loses_no_job(
     cluster: Site, short_film: Path
 ) -> None:
+    cluster.hold()
     cluster.feederd()
     workers = cluster.workers(WORKERS)
     job = cluster.submit(short_film, SLOW)
     killed = wait_until("it is encoded", lambda: cluster.at_its_encoder(workers))
 
     killed.kill()
+    cluster.let_go()
 
     done = cluster.wait_for(job)
     assert done["outputs"][0]["facts"]["frames"] == SLOW_FRAMES
-    assert ends(cluster, job) == ["lost", "committed"]
+    assert lost_then_committed(cluster.ends(job))
     assert list(cluster.published()) == ["slow.mp4"]
     assert len(cluster.published()["slow.mp4"]) == 1
     cluster.leaves_nothing()
@@ -84,6 +72,7 @@ def test_rule_1_a_worker_killed_in_mid_encode_loses_no_job(
 def test_rule_5_workers_go_on_when_feederd_is_killed(
     cluster: Site, short_film: Path
 ) -> None:
+    cluster.hold()
     feederd = cluster.feederd()
     jobs = [cluster.submit(short_film, output) for output in (SLOW, *small(4))]
     cluster.workers(WORKERS)
@@ -91,6 +80,7 @@ def test_rule_5_workers_go_on_when_feederd_is_killed(
 
     feederd.kill()
     feederd.wait()
+    cluster.let_go()
     cluster.feederd()
 
     for job in jobs:
@@ -130,6 +120,7 @@ def test_rule_5_workers_started_by_hand_empty_the_queue_without_feederd(
 def test_rule_1_everything_killed_at_once_loses_no_job(
     cluster: Site, short_film: Path
 ) -> None:
+    cluster.hold()
     cluster.feederd()
     cluster.workers(WORKERS)
     jobs = [cluster.submit(short_film, output) for output in (SLOW, *small(4))]
@@ -137,6 +128,7 @@ def test_rule_1_everything_killed_at_once_loses_no_job(
 
     cluster.kill_all()
     assert not cluster.processes()
+    cluster.let_go()
     cluster.feederd()
     cluster.workers(WORKERS)
 
@@ -151,6 +143,7 @@ def test_rule_2_a_worker_that_comes_back_late_drops_its_work(
     cluster: Site, short_film: Path
 ) -> None:
     """Late once while another is still at work on it, once after all was done."""
+    cluster.hold()
     cluster.feederd()
     workers = cluster.workers(WORKERS)
     overtaken = cluster.submit(short_film, {**SLOW, "name": "overtaken.mp4"})
@@ -159,21 +152,24 @@ def test_rule_2_a_worker_that_comes_back_late_drops_its_work(
     others = [worker for worker in workers if worker is not late]
     wait_until("another encodes it", lambda: cluster.at_its_encoder(others))
     go_on(late)
+    cluster.let_go()
     cluster.wait_for(overtaken)
     cluster.comes_to_rest()
 
+    cluster.hold()
     done_already = cluster.submit(short_film, SLOW)
     workers = [*cluster.workers(1), *workers]  # one for the late one, if it left
     late = wait_until("it is encoded", lambda: cluster.at_its_encoder(workers))
     stop(late, cluster.ground)
+    cluster.let_go()
     done = cluster.wait_for(done_already)
     before = cluster.published()
     go_on(late)
     cluster.comes_to_rest()
     assert stopped_in_order(workers)
 
-    assert ends(cluster, overtaken) == ["lost", "committed"]
-    assert ends(cluster, done_already) == ["lost", "committed"]
+    assert lost_then_committed(cluster.ends(overtaken))
+    assert lost_then_committed(cluster.ends(done_already))
     assert done["outputs"][0]["facts"]["frames"] == SLOW_FRAMES
     assert as_told(cluster.job(done_already)) == as_told(done)
     assert cluster.published() == before
@@ -218,6 +214,7 @@ def test_rule_7_a_publication_begun_twice_happens_once(
 def test_rule_8_a_job_canceled_while_encoding_or_publishing_leaves_only_whole_files(
     cluster: Site, ground: Buckets, short_film: Path, long_film: Path
 ) -> None:
+    cluster.hold()
     cluster.feederd()
     with gate(ground.environment["AWS_ENDPOINT_URL"]) as s3, cluster.client as client:
         through_it = {"AWS_ENDPOINT_URL_S3": s3.url}
@@ -225,7 +222,7 @@ def test_rule_8_a_job_canceled_while_encoding_or_publishing_leaves_only_whole_fi
         encoding = cluster.submit(short_film, SLOW)
         wait_until("it is being encoded", cluster.encoders)
         client.cancel(encoding)
-        wait_until("its encoder is stopped", lambda: not cluster.encoders(), timeout=20)
+        wait_until("its encoder is stopped", lambda: not cluster.encoders())
         cluster.leaves_nothing()
         assert not cluster.published()
 
@@ -245,6 +242,7 @@ def test_rule_8_a_job_canceled_while_encoding_or_publishing_leaves_only_whole_fi
 
 @in_soaks
 def test_workers_told_to_stop_finish_what_they_do(cluster: Site, short_film: Path) -> None:
+    cluster.hold()
     cluster.feederd()
     workers = cluster.workers(WORKERS)
     job = cluster.submit(short_film, SLOW)
@@ -255,6 +253,7 @@ def test_workers_told_to_stop_finish_what_they_do(cluster: Site, short_film: Pat
     idle = [worker for worker in workers if worker is not busy]
     assert all(ended_well(worker) for worker in idle)
     later = cluster.submit(short_film, {**QUICK, "name": "later.mp4"})
+    cluster.let_go()
 
     assert ended_well(busy)
     assert cluster.job(job)["state"] == "finished"

@@ -5,24 +5,20 @@ from pathlib import Path
 
 from tests import aws_services
 from tests.acceptance.amazon import served
-from tests.acceptance.site import Site, ended_well, held_port, site, wait_until
+from tests.acceptance.site import ended_well, held_port, site, wait_until
 
 RECORDS = {"store": "dynamodb://late"}
-
-
-def says(place: Site, event: str) -> bool:
-    return event in place.said()
 
 
 def test_a_worker_that_starts_before_its_store_waits_and_joins(tmp_path: Path) -> None:
     with held_port() as port, site(tmp_path, **RECORDS) as place:
         environment = aws_services.settings(f"http://127.0.0.1:{port}")
         worker = place.worker(environment)
-        wait_until("it waits", lambda: says(place, "service_awaited"), every=0.3)
+        wait_until("it waits", lambda: place.has_logged("service_awaited"), every=0.3)
         assert worker.poll() is None
 
         with served("tests.aws_services", port):
-            wait_until("it has joined", lambda: says(place, "node_joined"), every=0.3)
+            wait_until("it has joined", lambda: place.has_logged("node_joined"), every=0.3)
             worker.send_signal(signal.SIGTERM)
 
             assert ended_well(worker)
@@ -32,19 +28,19 @@ def test_a_worker_that_waits_for_its_store_ends_when_told_to(tmp_path: Path) -> 
     with held_port() as port, site(tmp_path, **RECORDS) as place:
         environment = aws_services.settings(f"http://127.0.0.1:{port}")
         worker = place.worker(environment)
-        wait_until("it waits", lambda: says(place, "service_awaited"), every=0.3)
+        wait_until("it waits", lambda: place.has_logged("service_awaited"), every=0.3)
 
         worker.send_signal(signal.SIGTERM)
 
         assert ended_well(worker)
-        assert says(place, "node_never_joined")
+        assert place.has_logged("node_never_joined")
 
 
 def test_a_feederd_that_starts_before_its_store_waits_and_answers(tmp_path: Path) -> None:
     with held_port() as port, site(tmp_path, **RECORDS) as place:
         environment = aws_services.settings(f"http://127.0.0.1:{port}")
         feederd = place.feederd_alone(environment)
-        wait_until("it waits", lambda: says(place, "service_awaited"), every=0.3)
+        wait_until("it waits", lambda: place.has_logged("service_awaited"), every=0.3)
 
         with served("tests.aws_services", port):
             place.wait_for_answers(feederd)
@@ -57,9 +53,9 @@ def test_a_feederd_that_waits_for_its_store_ends_when_told_to(tmp_path: Path) ->
     with held_port() as port, site(tmp_path, **RECORDS) as place:
         environment = aws_services.settings(f"http://127.0.0.1:{port}")
         feederd = place.feederd_alone(environment)
-        wait_until("it waits", lambda: says(place, "service_awaited"), every=0.3)
+        wait_until("it waits", lambda: place.has_logged("service_awaited"), every=0.3)
 
         feederd.send_signal(signal.SIGTERM)
 
         assert ended_well(feederd)
-        assert says(place, "feederd_never_started")
+        assert place.has_logged("feederd_never_started")
