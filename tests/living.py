@@ -15,6 +15,9 @@ from media_nommer.core.workflow.engine import Engine
 from media_nommer.ec2nommerd.nommers.base import Nommer, Work
 from media_nommer.ec2nommerd.running import RunningNode
 
+#: How long a busy machine may take for what takes it a moment, in seconds.
+PATIENCE = 120
+
 
 class Patient(Nommer):
     """Works until it is let go, or must stop; then says that its output failed."""
@@ -58,12 +61,12 @@ class Living:
         return nodes[0].state if nodes else None
 
     def ends(self) -> bool:
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
         return not self._thread.is_alive()
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < until, "it never came true"
         time.sleep(0.005)

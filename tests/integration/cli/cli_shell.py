@@ -11,7 +11,7 @@ from typing import Any
 from media_nommer.adapters.ffmpeg.binary import find_ffmpeg
 
 PROGRAMS = Path(sys.executable).parent
-PATIENCE = 120.0
+PATIENCE = 250.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cli_shell import Said, Shell, make_shell
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Service:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     shell = make_shell(tmp_path_factory.mktemp("service"))
-    shell.env["NOMMER_LEASE"] = "3s"  # a worker beats so much more often
+    shell.env["NOMMER_LEASE"] = "20s"  # a worker beats ten times as often
     process = shell.start("serve", "--port", "0", "--data-dir", "data")
     assert process.stdout is not None
     said = process.stdout.readline()
@@ -55,7 +55,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     shell.env["NOMMER_URL"] = found[1]
     yield Service(shell, process)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     assert "Traceback" not in err
 

@@ -42,7 +42,7 @@ def ffmpeg(*words: str | Path, cwd: Path | None = None) -> bytes:
         cwd=cwd,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=200,
     )
     return done.stdout
 

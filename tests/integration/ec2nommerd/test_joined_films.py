@@ -24,7 +24,7 @@ def ffmpeg(*words: str | Path) -> bytes:
         [find_ffmpeg(), "-v", "error", "-nostdin", "-y", *words],
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=200,
     )
     return done.stdout
 

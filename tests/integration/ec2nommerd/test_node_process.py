@@ -20,6 +20,7 @@ from media_nommer.core.workflow.engine import Engine
 from media_nommer.wiring import open_engine
 
 NODE = NodeId("n1a201915afaab12cd")
+PATIENCE = 150
 INSTANCE = Instance(tags={"nommer-node": NODE})
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -77,7 +78,7 @@ def log_of(tmp_path: Path, node: str = NODE) -> list[dict[str, object]]:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < until, "it never came true"
         time.sleep(0.02)
@@ -99,7 +100,7 @@ def test_it_is_the_node_of_its_tag_and_leaves_its_log_when_it_ends(
 
     child = start(idle_timeout="0")
 
-    assert child.wait(60) == 0
+    assert child.wait(PATIENCE) == 0
     node = node_of(engine)
     assert (node.id, node.state, node.detail) == (
         NODE,
@@ -125,7 +126,7 @@ def test_what_was_said_on_the_command_line_wins_over_the_tag(
 ) -> None:
     said = new_node_id(engine.clock.now())
 
-    assert start("--node-id", said, idle_timeout="0").wait(60) == 0
+    assert start("--node-id", said, idle_timeout="0").wait(PATIENCE) == 0
 
     assert node_of(engine).id == said
 
@@ -138,7 +139,7 @@ def test_a_notice_reaches_a_node_that_waits_for_work(
 
     imds.interrupt(datetime.now(UTC) + timedelta(minutes=2))
 
-    assert child.wait(60) == 0
+    assert child.wait(PATIENCE) == 0
     assert node_of(engine).detail.startswith("its machine is taken back at ")
     assert "node_noticed" in [entry["event"] for entry in log_of(tmp_path)]
 
@@ -154,7 +155,7 @@ def test_metadata_that_hangs_holds_up_neither_beats_nor_the_end(
     eventually(lambda: node_of(engine).beat > beat + 2)
     child.send_signal(signal.SIGTERM)
 
-    assert child.wait(60) == 0
+    assert child.wait(PATIENCE) == 0
     assert node_of(engine).state is NodeState.GONE
 
 
@@ -163,7 +164,7 @@ def test_a_node_without_an_encoder_says_so_in_its_record_and_its_log_and_ends(
 ) -> None:
     child = start(ffmpeg="false")
 
-    assert child.wait(60) == 1
+    assert child.wait(PATIENCE) == 1
     node = node_of(engine)
     assert (node.id, node.state, node.slots) == (NODE, NodeState.GONE, 0)
     assert "does not run" in node.detail
@@ -182,7 +183,7 @@ def test_a_node_whose_store_refuses_it_says_so_in_its_log(
         work=file_url(tmp_path / "data" / "work"),
     )
 
-    assert child.wait(60) == 1
+    assert child.wait(PATIENCE) == 1
     assert log_of(tmp_path)[-1]["event"] in {"node_cannot_work", "node_broken"}
 
 
@@ -193,7 +194,7 @@ def test_a_node_whose_work_area_is_none_ends_and_says_so(
 
     child = start()
 
-    assert child.wait(60) == 1
+    assert child.wait(PATIENCE) == 1
     assert node_of(engine).state is NodeState.GONE
     assert node_of(engine).detail
 
@@ -207,6 +208,6 @@ def test_a_password_in_its_settings_is_not_in_its_log(start: Start, tmp_path: Pa
     eventually(lambda: "service_awaited" in path.read_text() or child.poll() is not None)
     child.send_signal(signal.SIGTERM)
 
-    child.wait(60)
+    child.wait(PATIENCE)
     assert "s3cret" not in path.read_text()
     assert "s3cret" not in json.dumps(log_of(tmp_path))

@@ -34,7 +34,7 @@ def studio(tmp_path: Path) -> Studio:
             *("-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", str(film)),
         ],
         check=True,
-        timeout=60,
+        timeout=200,
     )
     folder = tmp_path / "studio"
     folder.mkdir()

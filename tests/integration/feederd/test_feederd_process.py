@@ -1,5 +1,6 @@
 """Real daemons, real signals: what holds when feederd dies, stops, or meets another."""
 
+import contextlib
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ import pytest
 from media_nommer.adapters.ffmpeg.binary import find_ffmpeg
 from media_nommer.adapters.objects import file_url
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 FINAL = {"finished", "failed", "canceled", "abandoned"}
 
 
@@ -36,7 +37,7 @@ class Daemon:
         self.data_dir = data_dir
         self.log = data_dir.parent / f"feederd-{time.monotonic_ns()}.log"
         others = {k: v for k, v in os.environ.items() if not k.startswith("NOMMER_")}
-        own = {"config": "", "data_dir": str(data_dir), "port": "0", "lease": "3s"}
+        own = {"config": "", "data_dir": str(data_dir), "port": "0", "lease": "30s"}
         named = {f"NOMMER_{k.upper()}": v for k, v in (own | settings).items()}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -56,7 +57,8 @@ class Daemon:
             lambda: "feederd_started" in self.said or self.process.poll() is not None
         )
         line = next(text for text in self.said.splitlines() if "feederd_started" in text)
-        self.http = httpx2.Client(base_url=json.loads(line)["url"])
+        url = json.loads(line)["url"]
+        self.http = httpx2.Client(base_url=url, timeout=PATIENCE)
         return self
 
     def submit(self, film: Path, out: Path) -> str:
@@ -114,7 +116,8 @@ def start(data_dir: Path) -> Iterator[Callable[..., Daemon]]:
             daemon.process.kill()
             daemon.process.wait()
     for worker in started[0].workers():
-        worker.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it was about to end
+            worker.kill()
 
 
 @pytest.fixture(scope="module")
@@ -191,11 +194,14 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(start: Callable[..., Daemon]
 def test_a_started_worker_that_cannot_run_is_not_started_over_and_over(
     start: Callable[..., Daemon], film: Path, tmp_path: Path, data_dir: Path
 ) -> None:
+    began = time.monotonic()
     daemon = start(ffmpeg="/nowhere/ffmpeg").ready()
     daemon.submit(film, tmp_path / "out")
 
     eventually(lambda: "came to nothing" in daemon.said)
 
     assert "/nowhere/ffmpeg" in daemon.said
-    assert len(list((data_dir / "nodes").iterdir())) <= 2
+    launches = len(list((data_dir / "nodes").iterdir()))
+    # Each waits twice as long as the one before it: one second, two, four.
+    assert 2 ** (launches - 1) - 1 <= time.monotonic() - began
     assert daemon.stop() == 0

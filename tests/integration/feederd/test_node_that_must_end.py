@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.living import Living, Patient, a_folder, eventually
+from tests.living import PATIENCE, Living, Patient, a_folder, eventually
 from typing_extensions import override
 
 from media_nommer.adapters.memory import MemoryQueue, MemoryStorage, MemoryStore
@@ -149,7 +149,7 @@ def rebalance(clock: ManualClock) -> Notice:
 def at_work(engine: Engine, nommer: Patient, live: Live) -> Living:
     submitting.submit(engine, a_job(recipe={"destination": "memory://out"}))
     living = live()
-    assert nommer.begun.wait(20)
+    assert nommer.begun.wait(PATIENCE)
     return living
 
 
@@ -214,7 +214,7 @@ def test_what_an_earlier_attempt_reached_is_no_promise_of_this_one(
     task = engine.store.get_task(FIRST)
     engine.store.swap_task(replace(task, progress=0.999))
     living = live()
-    assert nommer.begun.wait(20)
+    assert nommer.begun.wait(PATIENCE)
     clock.advance(60 * SECOND)  # and nothing is made
 
     living.node.take_notice(reclaimed_in(clock, 120 * SECOND))

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.living import Living, Patient, a_folder, eventually
+from tests.living import PATIENCE, Living, Patient, a_folder, eventually
 from typing_extensions import override
 
 from media_nommer.adapters.memory import MemoryQueue, MemoryStorage, MemoryStore
@@ -78,7 +78,7 @@ def policy() -> NodePolicy:
     return NodePolicy(
         idle_timeout=LONG,
         drain_timeout=LONG,
-        stop_timeout=timedelta(seconds=10),
+        stop_timeout=LONG,
         look_every=SHORT,
         ask_every=SHORT,
     )
@@ -119,7 +119,7 @@ def test_a_node_that_is_asked_to_leave_finishes_what_it_works_on(
 ) -> None:
     job = submitting.submit(engine, a_job(recipe={"destination": "memory://out"}))
     living = live(policy)
-    assert nommer.begun.wait(20)
+    assert nommer.begun.wait(PATIENCE)
 
     living.node.ask_to_leave()
     eventually(lambda: living.state is NodeState.DRAINING)
@@ -142,7 +142,7 @@ def test_a_node_hands_back_when_asked_twice_or_after_its_time(
 ) -> None:
     submitting.submit(engine, a_job())
     living = live(replace(policy, drain_timeout=SHORT if times == 1 else LONG))
-    assert nommer.begun.wait(20)
+    assert nommer.begun.wait(PATIENCE)
 
     living.node.ask_to_leave()
     if times == 2:
@@ -190,7 +190,7 @@ def test_a_node_outlives_a_queue_that_does_not_answer(
 
     engine.queue.silent = False
 
-    assert nommer.begun.wait(20)
+    assert nommer.begun.wait(PATIENCE)
     living.node.ask_to_leave()
     nommer.let_go.set()
     assert living.ends()
@@ -207,7 +207,7 @@ def test_a_node_that_was_taken_for_dead_while_it_was_cut_off_takes_nothing_more(
     living = live(policy)
     eventually(lambda: living.state is NodeState.RUNNING)
     engine.store.silent = True
-    eventually(lambda: engine.store.missed > 0)
+    eventually(lambda: engine.store.missed > 1)  # so it knows of the first
 
     change_node(
         engine.store, NODE, lambda n: n.moved_to(NodeState.GONE, at=engine.clock.now())

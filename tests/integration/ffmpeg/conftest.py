@@ -21,7 +21,7 @@ MakeClip = Callable[..., Path]
 def wait_until() -> WaitUntil:
     """Return a function that waits for a predicate, and fails if it stays false."""
 
-    def wait(predicate: Callable[[], object], seconds: float = 20.0) -> None:
+    def wait(predicate: Callable[[], object], seconds: float = 120.0) -> None:
         deadline = time.monotonic() + seconds
         pause = threading.Event()
         while not predicate():
@@ -42,7 +42,7 @@ def make_clip(ffmpeg: Path) -> MakeClip:
 
     def make(out: Path, *words: str | Path) -> Path:
         argv = [ffmpeg, "-v", "error", "-nostdin", "-y", *words, f"file:{out}"]
-        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, timeout=60)
+        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, timeout=200)
         return out
 
     return make

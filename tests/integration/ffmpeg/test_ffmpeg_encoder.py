@@ -9,12 +9,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from typing_extensions import override
 
 from media_nommer.adapters.ffmpeg.binary import find_ffmpeg, inspect_ffmpeg
 from media_nommer.adapters.ffmpeg.encoder import FfmpegEncoder
 from media_nommer.adapters.ffmpeg.launcher import Launcher
 from media_nommer.adapters.ffmpeg.process import Limits
 from media_nommer.adapters.ffmpeg.progress import Progress
+from media_nommer.core.clock import SystemClock
 from media_nommer.core.errors import (
     CodecMissing,
     EncodeError,
@@ -124,8 +126,18 @@ def test_an_encoder_that_reads_what_never_comes_has_stalled(
 def test_an_encoder_that_was_frozen_has_stalled(
     launcher: Launcher, ffmpeg: Path, scratch: Path, wait_until: WaitUntil
 ) -> None:
-    encoder = FfmpegEncoder(launcher, ffmpeg, stall_after=timedelta(seconds=2))
     frozen: list[int] = []
+
+    class Hurried(SystemClock):
+        """A second is ten minutes once it is frozen."""
+
+        @override
+        def monotonic(self) -> float:
+            return super().monotonic() * (600 if frozen else 1)
+
+    encoder = FfmpegEncoder(
+        launcher, ffmpeg, stall_after=timedelta(minutes=5), clock=Hurried()
+    )
 
     def freeze(_: Progress) -> None:
         if not frozen:

@@ -43,7 +43,7 @@ class Waiting:
         self._pool = ThreadPoolExecutor(1)
         self._asked = threading.Event()
         self._answer = self._pool.submit(self._wait, queue)
-        assert self._asked.wait(20), "nobody asked the one who waits"
+        assert self._asked.wait(120), "nobody asked the one who waits"
 
     def _wait(self, queue: SqlQueue) -> Delivery | None:
         def give_up() -> bool:
@@ -54,7 +54,7 @@ class Waiting:
 
     def answer(self) -> Delivery | None:
         try:
-            return self._answer.result(30)
+            return self._answer.result(120)
         finally:
             self.given_up.set()
             self._pool.shutdown()
