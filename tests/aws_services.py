@@ -5,7 +5,6 @@ its endpoint once it answers, and the variables that ``settings`` gives on the n
 """
 
 import argparse
-import contextlib
 import logging
 import signal
 from collections.abc import Iterator, Mapping
@@ -69,13 +68,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     chosen = parser.parse_args()
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # whenever it comes, it is waited for
     with moto(chosen.port) as endpoint:
         print(endpoint, flush=True)  # noqa: T201 - who starts it reads this
         for name, value in settings(endpoint).items():
             print(f"{name}={value}", flush=True)  # noqa: T201
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
-            signal.pause()
+        signal.sigwait(ends)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from media_nommer.testing.clock import ManualClock
 from tests import moto_sqs
 
 #: How long anything here may take before a test gives up.
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 _numbers = itertools.count(1)
 
@@ -68,6 +68,12 @@ class Calls(Counter[str]):
         events = clients.client("sqs").meta.events
         events.register("provide-client-params.sqs", self._see)
         events.register("after-call.sqs.ReceiveMessage", self._see_answer)
+
+    @property
+    def looks(self) -> int:
+        """How many receives there were that did not wait."""
+        with self._changed:
+            return self["ReceiveMessage"] - len(self.polls)
 
     def until(self, reached: Callable[["Calls"], bool]) -> None:
         """Wait until the counts are as a test needs them."""

@@ -67,11 +67,16 @@ class Screen:
         self.until("seen.player && seen.heights().length == 2 && seen.state().ready > 1")
 
     def until(self, condition: str) -> dict[str, Any]:
-        """Wait until a condition holds, or the player tells of an error."""
-        self.page.wait_for_function(f"() => seen.errors().length || ({condition})")
-        assert self.page.evaluate("seen.errors()") == []
-        state: dict[str, Any] = self.page.evaluate("seen.state()")
-        return state
+        """Wait until a condition holds, or the player tells of an error.
+
+        Return how it all was at that very moment: the film goes on.
+        """
+        errors, seen = "{errors: seen.errors()}", "{...seen.state(), cues: seen.cues()}"
+        found: dict[str, Any] = self.page.wait_for_function(
+            f"() => seen.errors().length ? {errors} : ({condition}) && {seen}"
+        ).json_value()
+        assert "errors" not in found, found
+        return found
 
     def do(self, what: str) -> None:
         """Do something; what comes of it is waited for apart."""
@@ -111,11 +116,11 @@ def test_a_player_plays_seeks_and_changes_renditions(
     screen.do("seen.seek(4.1)")
     screen.until("seen.state().time > 4.3")
     screen.do("seen.choose(90)")
-    screen.until("seen.state().height == 90")
+    screen.until("seen.repeat(4.1, 5.5) && seen.state().height == 90")
     screen.do("seen.seek(0.1)")
     small = screen.until("seen.state().height == 90 && seen.state().time < 3")
     screen.do("seen.choose(180)")
-    screen.until("seen.state().height == 180")
+    screen.until("seen.repeat(0.1, 3) && seen.state().height == 180")
     screen.do("seen.seek(5.3)")
     last = screen.until("seen.state().ended")
     page.close()
@@ -143,8 +148,7 @@ def test_a_player_shows_the_subtitles_that_are_chosen(
     listed = page.evaluate("seen.texts()")
 
     screen.do("seen.show('eng')")
-    screen.until("seen.repeat(0.6, 1.9) && seen.cues().length")
-    english = page.evaluate("seen.cues()")
+    english = screen.until("seen.repeat(0.6, 1.9) && seen.cues().length")["cues"]
     screen.do("seen.show('fra (forced)')")
     screen.until("seen.repeat(0.6, 1.9) && seen.cues().join().includes('Bonjour')")
     screen.until("seen.repeat(3.6, 5) && !seen.cues().length")
@@ -170,8 +174,7 @@ def test_a_player_that_finds_the_key_plays_what_is_encrypted_whole(
 
     screen.do("seen.show('eng')")
     screen.until("seen.repeat(2.6, 3.4) && seen.cues().join().includes('Good bye')")
-    screen.until("seen.state().frames > 0 && seen.state().sound > 0")
-    state = page.evaluate("seen.state()")
+    state = screen.until("seen.state().frames > 0 && seen.state().sound > 0")
     page.close()
 
     assert state["duration"] == pytest.approx(6, abs=0.1)
@@ -196,7 +199,7 @@ def test_a_player_with_the_keys_plays_what_is_encrypted_frame_by_frame(
     screen.do("seen.play()")
     screen.until("seen.state().time > 0.5 && seen.state().frames > 5")
     screen.do("seen.choose(90)")
-    screen.until("seen.state().height == 90")
+    screen.until("seen.repeat(0.1, 3) && seen.state().height == 90")
     screen.do("seen.seek(4.1)")
     state = screen.until("seen.state().time > 4.3 && seen.state().sound > 0")
     encrypted = page.evaluate("video.mediaKeys !== null")

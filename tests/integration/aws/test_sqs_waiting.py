@@ -1,6 +1,7 @@
 """Long polls: what they bring is handed out, kept or handed back, and never lost."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from queue import SimpleQueue
@@ -127,19 +128,25 @@ class TestWaiting(Waiting):
         assert answer().task_id == TASK
         assert len(calls.polls) == 3
 
-    def test_an_idle_worker_polls_each_priority_once_a_wait_and_looks_nowhere(
-        self, queue: SqsQueue, calls: Calls, monkeypatch: pytest.MonkeyPatch
+    def test_an_idle_worker_polls_each_priority_once_at_a_time_and_looks_nowhere(
+        self,
+        queue: SqsQueue,
+        calls: Calls,
+        clock: ManualClock,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(polls, "_STAYS_EMPTY", 60.0)
-        second = timedelta(seconds=1)
-        assert queue.take(MINUTE, wait=second) is None
-        before = calls["ReceiveMessage"]
+        monkeypatch.setattr(polls, "_STAYS_EMPTY", 600.0)
+        moto_sqs.correct(monkeypatch, clock=clock, second=0.02)
+        began = time.monotonic()
+        in_flight(queue, calls)
+        looks = calls.looks
 
-        for _ in range(2):
-            assert queue.take(MINUTE, wait=second) is None
+        queue.take(MINUTE, wait=LONG, give_up=lambda: len(calls.polls) >= 12)
 
-        assert before == 3 + 3
-        assert calls["ReceiveMessage"] - before == 3 * 2
+        assert looks == 3
+        assert calls.looks == looks
+        assert set(calls.polls) == {20}
+        assert len(calls.polls) <= 3 * (1 + (time.monotonic() - began) / (20 * 0.02))
 
     def test_a_failing_poll_is_told_to_those_who_wait(
         self,

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from simpledb_client import DOMAIN, client_of, got, put, refused, selected
+from tests.living import eventually
 from types_boto3_sdb import SimpleDBClient
 
 from media_nommer.testing.simpledb import (
@@ -100,6 +101,7 @@ def test_a_delayed_call_is_carried_out_though_its_client_left_and_closing_ends_t
     with pytest.raises(ReadTimeoutError):
         put(hurried, "it", a="1")
     hurried.close()
+    eventually(lambda: server.counts.calls["PutAttributes"] == 1)
     server.close()
 
     assert len(server.items(DOMAIN)) == 1
@@ -182,7 +184,7 @@ def test_the_server_runs_as_a_process_and_says_where(
         late = got(client, "it", consistent=False)
         now = got(client, "it")
         process.send_signal(signal.SIGTERM)
-        status = process.wait(timeout=30)
+        status = process.wait(timeout=120)
         client.close()
 
     assert (late, now, status) == (set(), {("a", "1")}, 0)
