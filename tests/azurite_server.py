@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx2
 
+from tests.ports import held_port
 from tests.postgres_server import missing
 
 _HERE = Path(__file__).parent / "azurite"
@@ -36,8 +37,7 @@ def azurite() -> Iterator[str]:
     if node is None:
         missing("there is no Node.js on this machine")
     _fetch()
-    with tempfile.TemporaryDirectory(prefix="azurite-") as folder:
-        port = _free_port()
+    with tempfile.TemporaryDirectory(prefix="azurite-") as folder, held_port() as port:
         server = subprocess.Popen(
             [
                 *(str(node), str(_PROGRAM), "--inMemoryPersistence", "--silent"),
@@ -53,7 +53,7 @@ def azurite() -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(120)
 
 
 def make_container(server: str, name: str) -> None:
@@ -92,12 +92,6 @@ def _fetch() -> None:
             timeout=900,
         )
         assert done.returncode == 0, done.stderr[-2000:]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(server: "subprocess.Popen[bytes]", port: int) -> None:

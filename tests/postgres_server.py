@@ -60,7 +60,7 @@ def server() -> Iterator[Path]:
             yield folder
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(30)
+            process.wait(120)
 
 
 def url_of(folder: Path, schema: str = "public") -> str:
@@ -82,7 +82,7 @@ def _unprivileged(folder: Path) -> dict[str, object]:
 
 
 def _wait_for(process: "subprocess.Popen[bytes]", binaries: Path, folder: Path) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     ready = [str(binaries / "pg_isready"), "-q", "-h", str(folder)]
     while subprocess.run(ready, check=False).returncode != 0:
         if process.poll() is not None or time.monotonic() > until:

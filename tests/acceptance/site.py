@@ -4,7 +4,6 @@ import contextlib
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from media_nommer.conf import load_settings
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.wiring import open_engine
 from tests.acceptance.ground import Files, Ground, Identity
+from tests.ports import held_port
 
 BIN = Path(sys.executable).parent
 FINAL = {"finished", "failed", "canceled", "abandoned"}
@@ -352,19 +352,6 @@ def _held_ffmpeg(script: Path, hold: Path) -> Path:
     return script
 
 
-@contextlib.contextmanager
-def held_port() -> Iterator[int]:
-    """Give a port on loopback at which nobody listens but who is told of it.
-
-    It is bound all the while, and so the kernel gives it to nobody who wants any port, for
-    a connection of his own either. Who shares it says so, as servers do.
-    """
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(("127.0.0.1", 0))
-        yield int(holder.getsockname()[1])
-
-
 __all__ = [
     "MORTAL",
     "SLOW_QUALITY",
@@ -372,7 +359,6 @@ __all__ = [
     "as_told",
     "ended_well",
     "go_on",
-    "held_port",
     "lost_then_committed",
     "site",
     "stop",

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tests import aws_services
 from tests.acceptance.amazon import served
-from tests.acceptance.site import ended_well, held_port, site, wait_until
+from tests.acceptance.site import ended_well, site, wait_until
+from tests.ports import held_port
 
 RECORDS = {"store": "dynamodb://late"}
 

@@ -12,7 +12,7 @@ from media_nommer.testing.concurrency import at_once
 from media_nommer.testing.samples import a_node
 
 #: Seconds that a machine or process may take to come or go.
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 def eventually(condition: Callable[[], bool]) -> bool:

@@ -11,7 +11,7 @@ from twisted.logger import LogEvent, globalLogPublisher
 from media_nommer.core.errors import InvalidSetting
 from media_nommer.daemons.twisted.service import DaemonService
 
-PATIENCE = 20
+PATIENCE = 120
 
 
 class FakeReactor:

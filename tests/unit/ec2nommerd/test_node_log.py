@@ -152,7 +152,7 @@ def test_what_is_hurried_is_kept_at_once(storage: Storage, tail: LogTail) -> Non
         tail.write("it ends\n")
         node_log.hurry()
 
-        assert storage.put_one.wait(20)
+        assert storage.put_one.wait(120)
 
 
 def test_a_storage_that_fails_holds_up_no_end(storage: Storage, tail: LogTail) -> None:
