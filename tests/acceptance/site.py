@@ -275,10 +275,10 @@ class Site:
         self.reap()
 
     def reap(self) -> None:
-        """Collect the exit statuses of what has ended."""
+        """Collect the exit statuses of all that was started; what is left is killed."""
         for started in self._started:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                started.wait(5)
+            started.kill()  # it may have been overlooked in the moment that it began
+            started.wait()
 
     def has_logged(self, event: str) -> bool:
         """Whether a daemon has told of something."""
