@@ -140,7 +140,13 @@ def mortal(tmp_path: Path) -> Iterator[Site]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let each kind of death happen on one engine in turn; a soak has them on every one."""
+    """Let each kind of death happen on one engine in turn; a soak has them on every one.
+
+    And let a busy machine take its time: each test starts many programs.
+    """
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(900))
     if os.environ.get("NOMMER_SOAK"):
         return
     turns: dict[str, int] = {}

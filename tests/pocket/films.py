@@ -78,7 +78,7 @@ class Films(Site):
     def up(self) -> None:
         """Have `nommer aws up` make what machines need."""
         started = self._start("nommer", "aws", "up", "--yes")
-        assert started.wait(240) == 0, self.said()
+        assert started.wait(400) == 0, self.said()
 
     def instances(self) -> Sequence[Instance]:
         """Return all instances that there ever were."""
@@ -88,7 +88,7 @@ class Films(Site):
         """Return the instances on which FFmpeg runs."""
         return [i for i in self.cloud.alive if _encodes(self.cloud.processes(i))]
 
-    def goes_to_sleep(self, timeout: float = 120) -> None:
+    def goes_to_sleep(self, timeout: float = 300) -> None:
         """Wait until every machine has ended itself."""
         wait_until(
             "every machine has ended",
@@ -154,7 +154,7 @@ def bake(made: Films, to: Path) -> None:
     wait_until(
         "it is installed",
         lambda: HELD in cloud.said(instance) or instance.state == "terminated",
-        timeout=240,
+        timeout=400,
         every=0.3,
     )
     assert INSTALLED in cloud.said(instance), made.said()

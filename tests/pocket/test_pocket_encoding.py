@@ -58,7 +58,7 @@ def submit(place: Films, clip: Path, count: int = JOBS) -> list[str]:
 
 def all_finish(place: Films, jobs: list[str]) -> None:
     for job in jobs:
-        assert place.wait_for(job, timeout=240)["progress"] == 1.0
+        assert place.wait_for(job, timeout=400)["progress"] == 1.0
 
 
 def ends(place: Films, job: str) -> list[str | None]:
@@ -117,7 +117,7 @@ def joined(place: Films) -> Instance | None:
 
 def encoding(place: Films, job: str) -> Instance:
     """Return the machine that a job is encoded on, once it is."""
-    wait_until("it is encoded", lambda: place.encoding(job, at_least=0.0), timeout=120)
+    wait_until("it is encoded", lambda: place.encoding(job, at_least=0.0), timeout=300)
     return wait_until("its machine encodes", place.at_work)[0]
 
 
@@ -135,7 +135,7 @@ def test_jobs_finish_on_few_machines_that_then_end_themselves(
     installed.feederd()
 
     jobs = submit(installed, clip)
-    node = wait_until("a node has joined", lambda: joined(installed), timeout=120)
+    node = wait_until("a node has joined", lambda: joined(installed), timeout=300)
     nothing_listens(installed, node)
     all_finish(installed, jobs)
     installed.goes_to_sleep()
@@ -233,7 +233,7 @@ def test_a_reclaim_without_notice_loses_no_job(installed: Films, film: Path) -> 
 
     installed.cloud.reclaim(first)
 
-    installed.wait_for(job, timeout=240)
+    installed.wait_for(job, timeout=400)
     assert ends(installed, job) == ["lost", "committed"]
     assert each_written_once(installed) == {"slow.mp4"}
     installed.goes_to_sleep()
@@ -285,7 +285,7 @@ def test_a_node_that_is_cut_off_is_overtaken_and_drops_its_work(
     wait_until(
         "another encodes it",
         lambda: [i for i in installed.at_work() if i is not cut_off],
-        timeout=240,
+        timeout=400,
     )
     installed.cloud.mend(cut_off)
 

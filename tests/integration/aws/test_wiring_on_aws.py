@@ -1,5 +1,6 @@
 """The engine as its settings name it, on Amazon's services of this machine."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from media_nommer.testing.samples import MINUTE, a_job, a_task
 from media_nommer.testing.simpledb import SimpleDbServer
 from media_nommer.wiring import open_engine
 
+_numbers = itertools.count(1)
+
 
 @pytest.fixture
 def amazon(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
@@ -26,10 +29,11 @@ def amazon(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield aws
 
 
-@pytest.mark.parametrize("store", ["simpledb://wired", "dynamodb://wired"])
+@pytest.mark.parametrize("kind", ["simpledb", "dynamodb"])
 def test_what_is_absent_is_made_and_the_queue_goes_with_the_store(
-    tmp_path: Path, amazon: str, store: str
+    tmp_path: Path, amazon: str, kind: str
 ) -> None:
+    store = f"{kind}://wired-{next(_numbers)}"
     said = {"data_dir": tmp_path, "store": store, "work": "s3://bucket/work"}
 
     for times in (1, 2):
@@ -63,7 +67,7 @@ def test_a_service_that_is_away_is_told_as_such(
 def test_dynamodb_removes_by_itself_what_feederd_should_have_archived_long_ago(
     tmp_path: Path, amazon: str, kept: str, expires: bool
 ) -> None:
-    table = f"wired-{kept}"
+    table = f"wired-{next(_numbers)}"
     said = {"data_dir": tmp_path, "store": f"dynamodb://{table}", "keep_jobs_for": kept}
 
     with open_engine(load_settings(said | {"work": "s3://b/w"}, environ={})) as engine:
