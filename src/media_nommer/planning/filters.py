@@ -1,11 +1,21 @@
 """The filter graph: one decoded picture, shaped for every output that wants it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
 from media_nommer.core.media import VideoStream
+from media_nommer.planning.colours import (
+    BT709,
+    is_high,
+    is_rgb,
+    is_told,
+    is_wide,
+    lines_of,
+    matrix_of,
+    own_tags,
+)
 from media_nommer.planning.cutting import Cut
 from media_nommer.planning.drawing import Canvas, drawn_over, subtitle_pictures
 from media_nommer.planning.extras import drawn_plan, extra_filters
@@ -17,19 +27,19 @@ from media_nommer.planning.frames import (
     jpeg,
     whole_frames,
 )
-from media_nommer.planning.light import is_hdr, plain_white, tone_mapping
+from media_nommer.planning.light import (
+    is_beyond_standard,
+    is_hdr,
+    made_standard,
+    plain_white,
+)
 from media_nommer.planning.looks import Look, common_fields, drawn, look_of, looks_of
 from media_nommer.planning.plan import OutputPlan, ThumbnailPlan
 from media_nommer.planning.shapes import Shape
-from media_nommer.planning.sizes import Size, shown_size
+from media_nommer.planning.sizes import Size
 from media_nommer.planning.timing import Timing
 
-_HD_HEIGHT = (
-    720  # players take an untagged picture this high for BT.709, a lower one for BT.601
-)
-_BT709 = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709"
 _FROM_START = "setpts='if(eq(N,0),0,PTS)'"  # so that players find a picture at nought
-_RGB = ("gbr", "rgb", "bgr", "argb", "abgr", "rgba", "bgra", "0rgb", "0bgr", "pal8")
 _MATRIX = {"bt709": "bt709", "bt2020nc": "bt2020", "bt2020c": "bt2020"}
 _TICKS = 100  # parts of a frame in which a snapped rate counts
 
@@ -173,9 +183,10 @@ def _first(stream: VideoStream, look: Look, fields: Fields, more: _More) -> str:
 
 def _canvas(stream: VideoStream, look: Look, more: _More) -> Canvas:
     """Return what is drawn onto; its colours are the source's, unless they were changed."""
-    standard = look.tone_mapped or _is_rgb(stream) or _guessed_bt709(stream)
-    standard = standard or _becomes_bt709(stream, look)
-    matrix = "bt709" if standard else _MATRIX.get(stream.color_space or "", "bt601")
+    standard = look.tone_mapped or _guessed_bt709(stream) or _becomes_bt709(stream, look)
+    own = "bt2020nc" if _is_kept(stream, look) else "bt709"
+    told = own if is_rgb(stream) else matrix_of(stream)
+    matrix = "bt709" if standard else _MATRIX.get(told, "bt601")
     return Canvas(
         size=look.shape.size,
         pixels=look.pixels,
@@ -214,7 +225,7 @@ def _head(stream: VideoStream, outputs: Sequence[OutputPlan]) -> str:
         cut.picture_filters() if cut else "",
         whole_frames(common_fields(stream, outputs) or "none"),
         _snap(timing) if timing and timing.kind == "snapped" else "",
-        _BT709 if _guessed_bt709(stream) else "",
+        BT709 if _guessed_bt709(stream) else "",
     ]
     return ",".join(piece for piece in pieces if piece)
 
@@ -237,45 +248,41 @@ def _snap(timing: Timing) -> str:
 
 def _guessed_bt709(stream: VideoStream) -> bool:
     """Say whether players guess BT.709 for the source, and might not for a smaller copy."""
-    return _guessed(stream) and _lines(stream) >= _HD_HEIGHT
+    return _guessed(stream) and is_high(lines_of(stream))
 
 
 def _guessed_bt601(stream: VideoStream) -> bool:
     """Say whether players guess BT.601 for the source, and would not for a larger copy."""
-    return _guessed(stream) and _lines(stream) < _HD_HEIGHT
+    return _guessed(stream) and not is_high(lines_of(stream))
 
 
 def _becomes_bt709(stream: VideoStream, look: Look) -> bool:
-    return _guessed_bt601(stream) and look.shape.size.height >= _HD_HEIGHT
+    return _guessed_bt601(stream) and is_high(look.shape.size.height)
 
 
 def _guessed(stream: VideoStream) -> bool:
-    untagged = stream.color_space in {None, "unknown", "unspecified"}
-    return untagged and not _is_rgb(stream) and not is_hdr(stream)
-
-
-def _lines(stream: VideoStream) -> int:
-    """Return the lines by which players guess: those that are there before it is turned."""
-    return shown_size(replace(stream, rotation=0)).height
-
-
-def _is_rgb(stream: VideoStream) -> bool:
-    return (stream.pixel_format or "").startswith(_RGB)
+    return not (is_told(stream) or is_rgb(stream) or is_hdr(stream) or is_wide(stream))
 
 
 def _scale(stream: VideoStream, look: Look) -> str:
     """Return the filters from the source's picture to square pixels for the encoder."""
-    if _is_rgb(stream):
-        scale = _plain_scale(look.shape.scaled, ":out_color_matrix=bt709")
-        return f"{scale},setsar=1,format={look.pixels},{_BT709}"
+    scale, kept = _plain_scale(look.shape.scaled), _is_kept(stream, look)
+    brought = look.tone_mapped or (is_rgb(stream) and not kept)
+    if brought and (standard := made_standard(stream, scale, look.pixels)):
+        return f"{standard},format={look.pixels}"
+    if is_rgb(stream):
+        matrix, tags = ("bt2020", own_tags(stream)) if kept else ("bt709", BT709)
+        scale += f":out_color_matrix={matrix}"
+        return f"{scale},setsar=1,format={look.pixels},{tags}"
     if _becomes_bt709(stream, look):
-        matrices = ":in_color_matrix=bt601:out_color_matrix=bt709"
-        scale = _plain_scale(look.shape.scaled, matrices)
-        return f"{scale},setsar=1,format={look.pixels},{_BT709}"
-    scale = f"{_plain_scale(look.shape.scaled)},setsar=1"
-    if look.tone_mapped:
-        return f"{scale},format=yuv420p10le,{tone_mapping(stream)},format={look.pixels}"
-    return f"{scale},format={look.pixels}"
+        scale += ":in_color_matrix=bt601:out_color_matrix=bt709"
+        return f"{scale},setsar=1,format={look.pixels},{BT709}"
+    return f"{scale},setsar=1,format={look.pixels}"
+
+
+def _is_kept(stream: VideoStream, look: Look) -> bool:
+    """Say whether a look has light or colours that BT.709 has not."""
+    return is_beyond_standard(stream) and not look.tone_mapped
 
 
 def _scale_again(shape: Shape) -> str:
@@ -283,8 +290,8 @@ def _scale_again(shape: Shape) -> str:
     return f"{_plain_scale(shape.scaled)},setsar=1" + (f",{pad}" if pad else "")
 
 
-def _plain_scale(size: Size, more: str = "") -> str:
-    return f"scale={size.width}:{size.height}:out_range=tv{more}"
+def _plain_scale(size: Size) -> str:
+    return f"scale={size.width}:{size.height}:out_range=tv"
 
 
 def _select(stream: VideoStream, plan: ThumbnailPlan, fields: Fields) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from media_nommer.core.media import VideoStream
-from media_nommer.planning.light import is_hdr, tone_mapping
+from media_nommer.planning.light import made_standard
 from media_nommer.planning.sizes import Size
 
 Fields: TypeAlias = Literal["none", "flagged", "all"]
@@ -45,22 +45,21 @@ def jpeg(stream: VideoStream, size: Size) -> str:
     JPEG is full range and, by its own standard (JFIF), BT.601.
     """
     full = ":out_range=pc:out_color_matrix=bt601"
-    if is_hdr(stream):
-        return (
-            f"{standard(stream, size)},format=yuv444p,scale={full[1:]},"
-            "setsar=1,format=yuv420p"
-        )
+    if standard_ := made_standard(stream, _scaled(size), "yuv420p"):
+        return f"{standard_},format=yuv444p,scale={full[1:]},setsar=1,format=yuv420p"
     return f"scale={size.width}:{size.height}{full},setsar=1,format=yuv420p"
 
 
 def standard(stream: VideoStream, size: Size) -> str:
-    """Return the filters to a picture of standard dynamic range, of the given size."""
-    scaled = f"scale={size.width}:{size.height}:out_range=tv"
-    if is_hdr(stream):
-        return f"{scaled},format=yuv420p10le,{tone_mapping(stream)}"
-    return f"{scaled},setsar=1"
+    """Return the filters to a picture in BT.709, of the given size."""
+    scaled = _scaled(size)
+    return made_standard(stream, scaled, "yuv420p") or f"{scaled},setsar=1"
 
 
 def chain(*filters: str) -> str:
     """Return filters in a row, those that are empty left out."""
     return ",".join(each for each in filters if each)
+
+
+def _scaled(size: Size) -> str:
+    return f"scale={size.width}:{size.height}:out_range=tv"

@@ -7,16 +7,15 @@ from fractions import Fraction
 from media_nommer.core.errors import InvalidRecipe
 from media_nommer.core.media import VideoStream
 from media_nommer.core.recipes.inputs import Join
+from media_nommer.planning.colours import is_rgb, is_told, matrix_of
 from media_nommer.planning.frames import chain, whole_frames
-from media_nommer.planning.light import is_hdr, tone_mapping
+from media_nommer.planning.light import is_hdr, made_standard
 from media_nommer.planning.pieces import Piece
 from media_nommer.planning.sizes import Size, even_below, fitted_size, shown_size
 from media_nommer.planning.timing import exact_rate
 
 _USUAL_RATE = Fraction(25)  # of pictures that do not move
 _SLOWEST, _FASTEST = Fraction(1), Fraction(240)
-_HD_HEIGHT = 720  # an untagged picture this high is BT.709, a lower one BT.601
-_RGB = ("gbr", "rgb", "bgr", "argb", "abgr", "rgba", "bgra", "0rgb", "0bgr", "pal8")
 _FINE, _COARSE = Fraction(1, 1_000_000), Fraction(1, 1000)  # of what may be off the grid
 _BT709 = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
 
@@ -131,10 +130,9 @@ def _fitted(stream: VideoStream, frame: Frame) -> tuple[str, ...]:
     width, height = frame.size.width, frame.size.height
     inner = fitted_size(shown_size(stream), width, height, upscale=True)
     scale = f"scale={inner.width}:{inner.height}:out_range=tv"
-    toned = is_hdr(stream) and frame.transfer is None
-    if toned:
-        light: tuple[str, ...] = (scale, "setsar=1", "format=yuv420p10le")
-        light += (tone_mapping(stream),)
+    standard = made_standard(stream, scale, frame.pixels)
+    if frame.transfer is None and standard:
+        light: tuple[str, ...] = (standard,)
     elif is_hdr(stream):
         light = (scale, "setsar=1")
     else:
@@ -151,11 +149,9 @@ def _fitted(stream: VideoStream, frame: Frame) -> tuple[str, ...]:
 
 def _guessed(stream: VideoStream) -> tuple[str, ...]:
     """Return what says of an untagged picture in which colours it is."""
-    told = stream.color_space not in {None, "unknown", "unspecified"}
-    if told or (stream.pixel_format or "").startswith(_RGB):
+    if is_told(stream) or is_rgb(stream):
         return ()
-    high = shown_size(stream).height >= _HD_HEIGHT
-    return (f"setparams=colorspace={'bt709' if high else 'smpte170m'}",)
+    return (f"setparams=colorspace={matrix_of(stream)}",)
 
 
 def _tags(frame: Frame) -> str:
@@ -196,6 +192,5 @@ def _size(stream: VideoStream, join: Join) -> Size:
 def _pixels(stream: VideoStream, *, deep: bool) -> str:
     """Return pixels that lose as little of the first film as those we encode from."""
     form = stream.pixel_format or ""
-    rgb = form.startswith(_RGB)
-    chroma = "444" if rgb or "444" in form else "422" if "422" in form else "420"
+    chroma = "444" if is_rgb(stream) or "444" in form else "422" if "422" in form else "420"
     return f"yuv{chroma}p{'10le' if deep or stream.bit_depth > 8 else ''}"

@@ -12,7 +12,7 @@ from media_nommer.planning.copying import check_copy
 from media_nommer.planning.drawing import NO_DRAWING, Drawing, plan_drawing
 from media_nommer.planning.effects import NO_EFFECTS, Effects, picture_effects
 from media_nommer.planning.frames import Fields
-from media_nommer.planning.light import is_hdr
+from media_nommer.planning.light import is_beyond_standard, is_hdr
 from media_nommer.planning.pictures import picture_length
 from media_nommer.planning.shapes import Shape, shape_of
 from media_nommer.planning.sizes import Size
@@ -38,10 +38,10 @@ class VideoPlan:
     ``max_bitrate`` are kbit/s, ``buffer`` is kbit. With two ``passes`` the first one learns
     where bits are needed. ``duration`` is seconds of picture, None where nothing tells. A
     copy has ``source_codec``, and the size that is in the stream. ``fields`` says which
-    frames are made whole out of fields; ``tone_mapped`` that a high dynamic range becomes a
-    standard one; ``from_start`` that the first frame is shown from the film's start on,
-    however late it comes. ``pixels`` are the source's own, where none of them is to be
-    lost.
+    frames are made whole out of fields; ``tone_mapped`` that light and colours which
+    BT.709 has not become its own; ``from_start`` that the first frame is shown from the
+    film's start on, however late it comes. ``pixels`` are the source's own, where none of
+    them is to be lost.
     """
 
     stream: int
@@ -204,8 +204,10 @@ def _fields(video: Video, stream: VideoStream) -> Fields:
 
 
 def _tone_mapped(video: Video, stream: VideoStream, depth: BitDepth) -> bool:
-    if not is_hdr(stream) or video.hdr == "keep":
+    if not is_beyond_standard(stream) or video.hdr == "keep":
         return False
+    if video.codec == "ffv1" and not is_hdr(stream) and video.hdr == "auto":
+        return False  # which is to lose nothing
     return video.hdr == "sdr" or depth < 10 or not POWERS[video.codec].hdr
 
 

@@ -17,7 +17,7 @@ FIELDS = with_picture(interlaced=True)
 MAPPED = (
     "setparams=range=tv:colorspace=bt2020nc:color_primaries=bt2020:color_trc=smpte2084,"
     "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,"
-    "tonemap=tonemap=mobius:desat=0,zscale=t=bt709:m=bt709:r=tv,"
+    "tonemap=tonemap=mobius:param=0.7:peak=49.261:desat=0,zscale=t=bt709:m=bt709:r=tv,"
     "sidedata=mode=delete:type=MASTERING_DISPLAY_METADATA,"
     "sidedata=mode=delete:type=CONTENT_LIGHT_LEVEL"
 )
@@ -38,7 +38,7 @@ def test_high_dynamic_range_becomes_standard_in_eight_bits_once_for_all_sizes() 
 def test_a_thumbnail_of_a_high_dynamic_range_is_a_standard_one() -> None:
     found = graph_of(PQ, {"kind": "thumbnails", "times": [0]}, {"name": "a.m4a"})
 
-    assert f"scale=1280:720:out_range=tv,format=yuv420p10le,{MAPPED}," in found
+    assert f"scale=1280:720:out_range=tv,setsar=1,format=yuv420p10le,{MAPPED}," in found
 
 
 @pytest.mark.parametrize(
