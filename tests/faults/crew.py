@@ -16,7 +16,9 @@ from media_nommer.core.nodes import NodeId
 from media_nommer.ec2nommerd.attempts import AttemptRunner
 from media_nommer.ec2nommerd.running import NodePolicy, RunningNode
 from media_nommer.feederd.duties import Chore, Duties
-from media_nommer.feederd.janitor import Janitor, JanitorPolicy, Reaper
+from media_nommer.feederd.janitor import Janitor
+from media_nommer.feederd.patience import JanitorPolicy
+from media_nommer.feederd.reaper import Reaper
 from media_nommer.feederd.running import Loop
 from media_nommer.feederd.service import JobService
 from tests.faults.machines import CLIPS, FEEDERD, WORKERS

@@ -22,7 +22,8 @@ from media_nommer.conf.settings import Settings
 from media_nommer.core.errors import NommerError
 from media_nommer.core.jobs import Job, JobId, JobState
 from media_nommer.core.workflow.engine import Engine
-from media_nommer.feederd.janitor import Janitor, JanitorPolicy
+from media_nommer.feederd.janitor import Janitor
+from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.wiring import work_policy
 from tests import postgres_server
 from tests.faults.clips import jobs

@@ -10,7 +10,9 @@ from media_nommer.conf.values import FOREVER
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.archivist import Archivist
 from media_nommer.feederd.duties import DUTY_LEASE, Chore, Duties
-from media_nommer.feederd.janitor import Janitor, JanitorPolicy, Reaper
+from media_nommer.feederd.janitor import Janitor
+from media_nommer.feederd.patience import JanitorPolicy
+from media_nommer.feederd.reaper import Reaper
 from media_nommer.feederd.running import Loop
 from media_nommer.feederd.scaler import Scaler
 from media_nommer.feederd.watching import MachineWatch

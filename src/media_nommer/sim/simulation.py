@@ -7,7 +7,9 @@ from itertools import count
 
 from media_nommer.core.jobs import Job, JobState, OutputState
 from media_nommer.core.nodes import NodeId
-from media_nommer.feederd.janitor import Janitor, JanitorPolicy, Reaper
+from media_nommer.feederd.janitor import Janitor
+from media_nommer.feederd.patience import JanitorPolicy
+from media_nommer.feederd.reaper import Reaper
 from media_nommer.feederd.scaler import Scaler
 from media_nommer.planning.scaling import Limits, NodeKind
 from media_nommer.sim.people import (

@@ -16,7 +16,7 @@ from media_nommer.wiring.urls import scheme_of
 
 if TYPE_CHECKING:
     from media_nommer.core.ports.fleet import Fleet
-    from media_nommer.feederd.janitor import JanitorPolicy
+    from media_nommer.feederd.patience import JanitorPolicy
     from media_nommer.feederd.scaler import Offer
 
 #: What processes of one machine share, and no others.
@@ -50,7 +50,7 @@ def open_fleet(settings: Settings) -> FleetParts | None:
 
 def _local_fleet(settings: Settings) -> FleetParts:
     from media_nommer.adapters.local import LocalFleet
-    from media_nommer.feederd.janitor import JanitorPolicy
+    from media_nommer.feederd.patience import JanitorPolicy
     from media_nommer.planning.scaling import NodeKind
 
     kinds = [NodeKind(name="local", slots=settings.slots_in_force)]
@@ -72,7 +72,7 @@ def _ec2_fleet(settings: Settings) -> FleetParts:
     clients = amazon.aws_clients(settings.aws_region)
     from media_nommer.adapters.aws import ec2
     from media_nommer.core.nodes import Market
-    from media_nommer.feederd.janitor import JanitorPolicy
+    from media_nommer.feederd.patience import JanitorPolicy
 
     markets = {
         "spot": (Market.SPOT, Market.ON_DEMAND),

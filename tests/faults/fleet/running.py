@@ -15,7 +15,9 @@ from media_nommer.conf.settings import Settings
 from media_nommer.core.jobs import JobId
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.duties import Chore, Duties
-from media_nommer.feederd.janitor import Janitor, JanitorPolicy, Reaper
+from media_nommer.feederd.janitor import Janitor
+from media_nommer.feederd.patience import JanitorPolicy
+from media_nommer.feederd.reaper import Reaper
 from media_nommer.feederd.running import Loop
 from media_nommer.feederd.scaler import Scaler
 from media_nommer.feederd.service import JobService

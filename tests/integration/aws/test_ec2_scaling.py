@@ -14,7 +14,8 @@ from media_nommer.conf import Settings, load_settings
 from media_nommer.core.errors import InvalidSetting
 from media_nommer.core.nodes import Market, Node, NodeState
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
-from media_nommer.feederd.janitor import JanitorPolicy, Reaper
+from media_nommer.feederd.patience import JanitorPolicy
+from media_nommer.feederd.reaper import Reaper
 from media_nommer.feederd.scaler import Scaler
 from media_nommer.planning.scaling import Limits, NodeKind
 from media_nommer.testing.clock import ManualClock

@@ -13,7 +13,8 @@ from media_nommer.core.errors import StorageError
 from media_nommer.core.nodes import new_node_id
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.daemons.needs import check_needs
-from media_nommer.feederd.janitor import Janitor, JanitorPolicy
+from media_nommer.feederd.janitor import Janitor
+from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.testing.clock import ManualClock
 
 

@@ -20,7 +20,8 @@ from media_nommer.core.workflow.archiving import document_url
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.api import create_app
 from media_nommer.feederd.archivist import Archivist
-from media_nommer.feederd.janitor import Janitor, JanitorPolicy
+from media_nommer.feederd.janitor import Janitor
+from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.feederd.running import listen
 from media_nommer.feederd.server import Server
 from media_nommer.feederd.service import JobService

@@ -11,7 +11,7 @@ from media_nommer.adapters.memory import MemoryFleet
 from media_nommer.conf import load_settings
 from media_nommer.core.nodes import NodeId
 from media_nommer.daemons.feederd import feed_until_asked
-from media_nommer.feederd.janitor import JanitorPolicy
+from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.feederd.running import Signals
 from media_nommer.planning.scaling import NodeKind
 from media_nommer.testing.samples import a_node

@@ -22,7 +22,8 @@ from media_nommer.core.workflow.ledger import entries_of
 from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.feederd.api import create_app
 from media_nommer.feederd.costs import MOST_JOBS_A_PAGE
-from media_nommer.feederd.janitor import Janitor, JanitorPolicy
+from media_nommer.feederd.janitor import Janitor
+from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.feederd.service import JobService
 from media_nommer.planning.scaling import NodeKind
 from media_nommer.testing.clock import START

@@ -11,7 +11,8 @@ from media_nommer.core.errors import StorageError
 from media_nommer.core.nodes import NodeId, NodeState
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.core.workflow.ledger import day_url, entries_of, read_entry
-from media_nommer.feederd.janitor import Janitor, JanitorPolicy
+from media_nommer.feederd.janitor import Janitor
+from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.testing.clock import START, ManualClock
 from media_nommer.testing.samples import MINUTE, SPOT, a_node
 

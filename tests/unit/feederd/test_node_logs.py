@@ -12,7 +12,8 @@ from media_nommer.adapters.memory import MemoryQueue, MemoryStorage, MemoryStore
 from media_nommer.core.nodes import Node, NodeId, NodeState, given_at, new_node_id
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.feederd.api import create_app
-from media_nommer.feederd.janitor import Janitor, JanitorPolicy
+from media_nommer.feederd.janitor import Janitor
+from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.feederd.service import JobService
 from media_nommer.testing.clock import START, ManualClock
 from media_nommer.testing.samples import a_node

@@ -15,7 +15,8 @@ from media_nommer.adapters.memory import (
 from media_nommer.core.errors import AccessDenied, ServiceUnavailable
 from media_nommer.core.nodes import Machine, Node, NodeId, NodeState
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
-from media_nommer.feederd.janitor import JanitorPolicy, Reaper
+from media_nommer.feederd.patience import JanitorPolicy
+from media_nommer.feederd.reaper import Reaper
 from media_nommer.testing.clock import ManualClock
 from media_nommer.testing.samples import MINUTE, a_node
 

@@ -22,7 +22,8 @@ from media_nommer.core.workflow import submitting
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.core.workflow.following import tidy_run
 from media_nommer.core.workflow.sealing import keep_seals, opened, sealed_recipe
-from media_nommer.feederd.janitor import Janitor, JanitorPolicy
+from media_nommer.feederd.janitor import Janitor
+from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.feederd.service import JobService
 from media_nommer.testing.clock import ManualClock
 

@@ -12,7 +12,8 @@ from media_nommer.core.errors import AccessDenied, NommerError, ServiceUnavailab
 from media_nommer.core.jobs import JobState
 from media_nommer.core.workflow.archiving import archive_job
 from media_nommer.core.workflow.submitting import cancel, retry
-from media_nommer.feederd.janitor import Janitor, JanitorPolicy
+from media_nommer.feederd.janitor import Janitor
+from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.testing.samples import MINUTE
 
 Asked = list[tuple[tuple[str, ...], datetime, datetime]]
