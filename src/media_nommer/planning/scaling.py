@@ -1,15 +1,13 @@
 """How many nodes of what kind to start now: a function of what is known and allowed."""
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from heapq import heapify, heappop, heappush
-from typing import NamedTuple
 
 from media_nommer.core.nodes import NodeState
 from media_nommer.core.schedule import Window, window_at
+from media_nommer.planning.layout import Layout, Slot
 
 #: The states in which a node takes tasks, or will.
 SERVING = frozenset({NodeState.LAUNCHING, NodeState.RUNNING})
@@ -145,10 +143,11 @@ def decide(view: FleetView, limits: Limits, kinds: Sequence[NodeKind]) -> Decisi
     """Return what to start now, of ``kinds``, within the limits in force.
 
     ``min_nodes`` come first. Then the tasks are laid out, in their order, on the slots that
-    there are and will be. Where one would begin later than on a new node, the difference is
-    what a new node saves; a node is started each time that the tasks so far would save as
-    many seconds as a node is paid for nothing (its ``overhead``). So none is started that
-    would find nothing to do, and where one kind is on offer more tasks never mean fewer.
+    there are and will be, and again with a node more: it is started if they all begin
+    sooner by as many seconds as it is paid for nothing (its ``overhead``). With it they are
+    laid out anew, until one more is not worth it. So none is started that would find
+    nothing to do, what was decided is not decided again while it comes up, and where one
+    kind is on offer more tasks never mean fewer.
     """
     if not kinds:
         return Decision((), "none: no kind of node is on offer")
@@ -194,13 +193,6 @@ def within(nodes: Sequence[FleetNode], limits: Limits, kinds: Sequence[NodeKind]
     return ours <= limits.max_nodes and affordable
 
 
-class _Slot(NamedTuple):
-    """A place for one task: in how many seconds it is free, and how fast it is."""
-
-    free_in: float
-    speed: float
-
-
 class _Plan:
     """The fleet as it will be, while nodes are added to it."""
 
@@ -214,8 +206,7 @@ class _Plan:
         self._share = sum(self._share_of(node.kind, node.slots) for node in self._serving)
         self._launches: list[str] = []
         self._held_back_by = ""
-        self._longest_wait = 0.0
-        self._slots = self._slots_there()
+        self._layout = Layout(self._slots_there(), view.waiting)
 
     def keep_least(self) -> None:
         """Add nodes until there are as many as always shall be."""
@@ -229,21 +220,14 @@ class _Plan:
 
     def serve_waiting(self) -> None:
         """Add nodes as long as the waiting that one saves is worth its overhead."""
-        left, saved = sum(self._view.waiting), 0.0
-        for work in self._view.waiting:
-            begins = self._slots[0].free_in if self._slots else math.inf
-            if begins > 0:
-                kind, obstacle = self._choose(left, work)
-                late = begins - kind.boot.total_seconds()
-                saved += max(late, 0.0)
-                if late > 0 and saved >= kind.overhead:
-                    self._held_back_by = obstacle or self._enough()
-                    if self._held_back_by:
-                        return  # and would be, whatever else waits
-                    self._add(kind)
-                    saved = 0.0
-            self._take(work)
-            left -= work
+        while (found := self._first_late()) is not None:
+            kind, obstacle = found
+            if not self._saves_enough(kind):
+                return
+            self._held_back_by = obstacle or self._enough()
+            if self._held_back_by:
+                return
+            self._add(kind)
 
     def decision(self) -> Decision:
         """Return what came of it."""
@@ -254,13 +238,38 @@ class _Plan:
         elif not self._limits.on:
             text = "none: scaling is off, and min_nodes are there"
         elif self._view.waiting:
-            text = f"none: no task will wait longer than {self._longest_wait:.0f} s"
+            text = f"none: no task will wait longer than {max(self._layout):.0f} s"
         else:
             text = "none: nothing waits"
         return Decision(tuple(self._launches), text, self._held_back_by)
 
-    def _slots_there(self) -> list[_Slot]:
-        """Return the slots of the nodes that serve, as a heap, by when they are free."""
+    def _first_late(self) -> tuple[NodeKind, str] | None:
+        """Return the kind on which the first task that is late would not be.
+
+        It is the cheapest for that task and all behind it. With it comes what forbids to
+        start one; None is where no task is late.
+        """
+        left = sum(self._view.waiting)
+        for work, begins in zip(self._view.waiting, self._layout, strict=True):
+            if begins > 0:
+                kind, obstacle = self._choose(left, work)
+                if begins > kind.boot.total_seconds():
+                    return kind, obstacle
+            left -= work
+        return None
+
+    def _saves_enough(self, kind: NodeKind) -> bool:
+        """Return whether tasks begin sooner on one more node by what it is paid for."""
+        saved = 0.0
+        more = self._layout.with_more(self._slots_of_new(kind))
+        for now, then in zip(self._layout, more, strict=True):
+            saved += max(now - then, 0.0)  # with slow slots another one may be in the way
+            if saved > 0 and saved >= kind.overhead:
+                return True
+        return False
+
+    def _slots_there(self) -> list[Slot]:
+        """Return the slots of the nodes that serve."""
         free, coming = [], []
         for node in self._serving:
             kind = self._kinds.get(node.kind)
@@ -270,14 +279,15 @@ class _Plan:
                 free += [speed] * count
             else:
                 left = (kind.boot - node.age if kind else timedelta()).total_seconds()
-                coming += [_Slot(max(left, 0.0), speed)] * count
+                coming += [Slot(max(left, 0.0), speed)] * count
         busy = sorted(self._view.working, reverse=True)[: len(free)]
-        slots = [
-            _Slot(busy[i] if i < len(busy) else 0.0, speed) for i, speed in enumerate(free)
-        ]
-        slots += coming
-        heapify(slots)
-        return slots
+        busy += [0.0] * (len(free) - len(busy))
+        return [*map(Slot, busy, free), *coming]
+
+    def _slots_of_new(self, kind: NodeKind) -> list[Slot]:
+        """Return the slots of a node that is started now."""
+        count = self._slots_of(kind.name, kind.slots)
+        return [Slot(kind.boot.total_seconds(), kind.speed)] * count
 
     def _slots_of(self, kind: str, slots: int) -> int:
         """Return how many tasks at once we count on a node for."""
@@ -294,7 +304,7 @@ class _Plan:
         tasks = len(self._view.waiting) + len(self._view.working)
         if tasks <= self._share:
             return "jobs_per_node"
-        spared = self._limits.overflow_threshold if self._slots else 0
+        spared = self._limits.overflow_threshold if self._layout else 0
         return "overflow_threshold" if tasks - self._share <= spared else ""
 
     def _choose(self, work: float, longest: float) -> tuple[NodeKind, str]:
@@ -330,14 +340,7 @@ class _Plan:
         self._ours += 1
         self._cost += kind.price
         self._share += self._share_of(kind.name, kind.slots)
-        for _ in range(self._slots_of(kind.name, kind.slots)):
-            heappush(self._slots, _Slot(kind.boot.total_seconds(), kind.speed))
-
-    def _take(self, work: float) -> None:
-        """Lay the next task on the slot that is free first."""
-        slot = heappop(self._slots)
-        self._longest_wait = max(self._longest_wait, slot.free_in)
-        heappush(self._slots, _Slot(slot.free_in + work / slot.speed, slot.speed))
+        self._layout = self._layout.with_more(self._slots_of_new(kind))
 
     def _why_launched(self) -> str:
         count = Counter(self._launches)

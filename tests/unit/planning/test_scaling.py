@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from heapq import heapify, heapreplace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from media_nommer.core.nodes import NodeState
@@ -472,14 +472,35 @@ def test_more_tasks_never_mean_fewer_nodes(
 
 @settings(deadline=None)
 @given(VIEWS, ALL_LIMITS, KINDS)
+@example(
+    FleetView(waiting=tasks(4, 1)),
+    LIMITS,
+    [NodeKind(name="a", boot=timedelta(), idle=2 * SECOND)],
+)
 def test_what_was_decided_is_not_decided_again(
     view: FleetView, limits: Limits, kinds: list[NodeKind]
 ) -> None:
     """What launches suffices: asked again at once, the answer is none."""
-    first = decide(view, limits, kinds[:1])
+    first = decide(view, limits, kinds)
     after = replace(view, nodes=started(view, list(first.launches)))
 
-    assert decide(after, limits, kinds[:1]).launches == ()
+    assert decide(after, limits, kinds).launches == ()
+
+
+@settings(deadline=None)
+@given(VIEWS, ALL_LIMITS, KINDS, st.data())
+def test_what_was_decided_is_decided_again_where_only_some_of_it_was_done(
+    view: FleetView, limits: Limits, kinds: list[NodeKind], data: st.DataObject
+) -> None:
+    """Launches of which some came to nothing are made up for, no more and no fewer."""
+    first = list(decide(view, limits, kinds).launches)
+    done = data.draw(st.integers(0, len(first)))
+    after = replace(view, nodes=started(view, first[:done]))
+
+    rest = list(decide(after, limits, kinds).launches)
+
+    if not any(kind in view.failed for kind in first):
+        assert first[:done] + rest == first
 
 
 def beginnings(view: FleetView, kind: NodeKind) -> list[float]:
