@@ -80,9 +80,16 @@ def _told(
     from media_nommer.conf.machines import feederd_settings, settings_text, worker_settings
 
     if purpose is Purpose.FEEDERD:
-        host = "0.0.0.0" if feederd and feederd.cidr else "127.0.0.1"
+        host = _host_for(feederd.cidr if feederd else None)
         return settings_text(feederd_settings(settings, places, STATE, host))
     return settings_text(worker_settings(settings, places, STATE))
+
+
+def _host_for(cidr: str | None) -> str:
+    """Return what feederd listens on, so that those whom a network names reach it."""
+    if cidr is None:
+        return "127.0.0.1"
+    return "::" if ":" in cidr else "0.0.0.0"
 
 
 def bundle(settings: Settings, architecture: "Architecture") -> "Bundle":

@@ -10,7 +10,7 @@ from setup_ground import Install, default_version, up
 from tests.aws_images import plant_debian
 
 from media_nommer import wiring
-from media_nommer.adapters.aws.setup import Deed
+from media_nommer.adapters.aws.setup import Architecture, Deed
 from media_nommer.core.errors import InvalidSetting
 
 FEEDERD = wiring.FeederdOnEc2("t4g.small")
@@ -112,6 +112,37 @@ def test_each_architecture_has_a_template_with_its_image_and_its_bundle(
     for said, architecture in zip((arm, x86), ("arm64", "x86_64"), strict=True):
         told = base64.b64decode(said["UserData"]).decode()
         assert installation.bundle(architecture).sha256 in told
+
+
+def test_feederds_machine_has_an_image_and_a_bundle_of_its_own_architecture(
+    install: Install, ec2: Any, name: str
+) -> None:
+    installation = install(instance_types="c7i.large", feederd=FEEDERD)
+
+    up(installation)
+
+    said = default_version(ec2, f"{name}-feederd")
+    told = base64.b64decode(said["UserData"]).decode()
+    assert (said["InstanceType"], said["ImageId"]) == ("t4g.small", plant_debian("arm64"))
+    assert installation.bundle(Architecture.ARM).sha256 in told
+    assert installation.bundle(Architecture.X86).sha256 not in told
+
+
+@pytest.mark.parametrize(
+    ("network", "host"),
+    [
+        pytest.param(None, "127.0.0.1", id="nobody is let in"),
+        pytest.param("203.0.113.7/32", "0.0.0.0", id="by IPv4"),
+        pytest.param("2001:db8:1::/48", "::", id="by IPv6, and IPv4"),
+    ],
+)
+def test_feederd_listens_where_those_reach_it_who_are_let_in(
+    install: Install, ec2: Any, name: str, network: str | None, host: str
+) -> None:
+    up(install(feederd=wiring.FeederdOnEc2("t4g.small", network)))
+
+    told = base64.b64decode(default_version(ec2, f"{name}-feederd")["UserData"]).decode()
+    assert f'host = "{host}"' in told
 
 
 def test_a_new_bundle_is_uploaded_and_becomes_the_default(
