@@ -13,7 +13,9 @@ from pathlib import Path
 from typing_extensions import override
 
 from media_nommer.adapters.aws.setup import BundlePlace, Purpose, user_data
+from media_nommer.adapters.aws.setup.site import FEEDERD_TAG, NODE_TAG
 from media_nommer.adapters.aws.setup.user_data import INSTALLED
+from media_nommer.client import NoService
 from tests.acceptance.ground import Amazon, Buckets
 from tests.acceptance.site import Site, wait_until
 from tests.pocket.init import HELD
@@ -75,21 +77,31 @@ class Films(Site):
             return super()._start("twistd", "-n", "--pidfile=", program, *words, **more)
         return super()._start(program, *words, **more)
 
-    def up(self) -> None:
+    def up(self, *words: str) -> None:
         """Have `nommer aws up` make what machines need."""
-        started = self._start("nommer", "aws", "up", "--yes")
-        assert started.wait(400) == 0, self.said()
+        started = self._start("nommer", "aws", "up", "--yes", *words)
+        assert started.wait(600) == 0, self.said()
 
     def instances(self) -> Sequence[Instance]:
-        """Return all instances that there ever were."""
-        return self.cloud.instances
+        """Return all instances of nodes that there ever were."""
+        return [i for i in self.cloud.instances if NODE_TAG in i.tags]
+
+    def feederds(self) -> Sequence[Instance]:
+        """Return the instances that feederd runs on, the newest last."""
+        return [i for i in self.cloud.alive if FEEDERD_TAG in i.tags]
+
+    def answers(self) -> bool:
+        """Return whether feederd answers at the port that the client asks."""
+        with suppress(NoService), self.client as client:
+            return bool(client.health())
+        return False
 
     def at_work(self) -> list[Instance]:  # type: ignore[override]
         """Return the instances on which FFmpeg runs."""
         return [i for i in self.cloud.alive if _encodes(self.cloud.processes(i))]
 
     def goes_to_sleep(self, timeout: float = 300) -> None:
-        """Wait until every machine has ended itself."""
+        """Wait until every node's machine has ended itself."""
         wait_until(
             "every machine has ended",
             lambda: all(i.state == "terminated" for i in self.instances()),
@@ -108,7 +120,7 @@ class Films(Site):
         consoles = [
             f"--- {i.id} {i.zone} {i.market} {i.history} {i.why} {i.trouble}\n"
             f"{self.cloud.said(i)[-4000:]}"
-            for i in self.instances()
+            for i in self.cloud.instances
         ]
         return "\n".join([super().said(), *consoles])
 

@@ -2,8 +2,10 @@
 
 ``python -m tests.pocket.keeper SPEC`` is started by the pocket with a socket as its
 standard input. It sends the listening sockets of the machine's network through it once it
-has them, and takes words from it: ``stop``, ``kill``, ``cut`` and ``mend``. The end of that
-socket is as good as ``kill``. It ends when the machine has, all its processes included.
+has them, and takes words from it: ``stop``, ``kill``, ``cut``, ``mend``, and
+``dial:HOST:PORT``, which it answers with a connection to that address of the machine's
+network, or with why there is none. The end of that socket is as good as ``kill``. It ends
+when the machine has, all its processes included.
 """
 
 import contextlib
@@ -30,7 +32,9 @@ def keep(control: socket.socket, spec: dict[str, Any]) -> int:
         | linux.CLONE_NEWPID
         | linux.CLONE_NEWNET
     )
-    listeners = linux.listen([(host, port) for host, port in spec["listen"]])
+    listeners = linux.listen(
+        [(host, port) for host, port in spec["listen"]], spec["address"]
+    )
     socket.send_fds(control, [b"listening\n"], [each.fileno() for each in listeners])
     for each in listeners:
         each.close()
@@ -82,9 +86,22 @@ def _tend(control: socket.socket, leash: socket.socket, pid: int) -> None:
                 return
             words = control.recv(4096).split()
             for word in words or [b"kill"]:
-                _obey(word, leash, pid)
+                if word.startswith(b"dial:"):
+                    _dial(control, word)
+                else:
+                    _obey(word, leash, pid)
             if not words:
                 return
+
+
+def _dial(control: socket.socket, word: bytes) -> None:
+    """Answer with a connection into the machine, or that nobody answers there."""
+    _, host, port = word.decode().split(":")
+    try:
+        with linux.dial((host, int(port))) as made:
+            socket.send_fds(control, [b"here\n"], [made.fileno()])
+    except OSError as error:
+        control.sendall(f"{error}\n".encode())
 
 
 def _obey(word: bytes, leash: socket.socket, pid: int) -> None:

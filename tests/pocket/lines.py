@@ -3,20 +3,20 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _PIECE = 64 * 1024
 
 
 class Line:
-    """Passes on what comes in at ``listener`` to ``target``, until closed.
+    """Passes on what comes in at ``listener`` to who is dialed for it, until closed.
 
-    The listener stays its owner's.
+    The listener stays its owner's. Where dialing fails, who came is sent away.
     """
 
-    def __init__(self, listener: socket.socket, target: tuple[str, int]) -> None:
+    def __init__(self, listener: socket.socket, dial: Callable[[], socket.socket]) -> None:
         self._listener = listener
-        self._target = target
+        self._dial = dial
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._closed = False
@@ -41,7 +41,7 @@ class Line:
     def _connect(self, near: socket.socket) -> None:
         with near:
             try:
-                far = socket.create_connection(self._target)
+                far = self._dial()
             except OSError:
                 return  # the service is away: so it looks from inside, too
             with far, self._known(near), self._known(far):

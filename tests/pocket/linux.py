@@ -35,13 +35,28 @@ def loopback(*, up: bool) -> None:
         fcntl.ioctl(asking, _SIOCSIFFLAGS, struct.pack(_FLAGS, b"lo", flags))
 
 
-def listen(addresses: list[tuple[str, int]]) -> list[socket.socket]:
-    """Listen on each of ``addresses``, which the loopback interface is given."""
+def listen(addresses: list[tuple[str, int]], own: str = "") -> list[socket.socket]:
+    """Listen on each of ``addresses``.
+
+    The loopback interface is given them, and the machine's ``own``.
+    """
     loopback(up=True)
-    others = sorted({host for host, _ in addresses if not host.startswith("127.")})
+    hosts = {*(host for host, _ in addresses), *([own] if own else [])}
+    others = sorted(host for host in hosts if not host.startswith("127."))
     for number, host in enumerate(others):
         _add_address(f"lo:{number}", host)
     return [socket.create_server(address, backlog=128) for address in addresses]
+
+
+def dial(address: tuple[str, int], timeout: float = 5.0) -> socket.socket:
+    """Return a connection to an address of this network.
+
+    Raises:
+        OSError: nobody answers there.
+    """
+    made = socket.create_connection(address, timeout)
+    made.settimeout(None)
+    return made
 
 
 def _add_address(label: str, address: str) -> None:

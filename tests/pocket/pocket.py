@@ -3,6 +3,7 @@
 import base64
 import binascii
 import contextlib
+import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,8 +20,11 @@ from tests import aws_services
 from tests.acceptance.amazon import served
 from tests.pocket.ec2 import BROKEN, SHUTDOWN, SPOT, Ec2, Halt
 from tests.pocket.front import Front
+from tests.pocket.groups import lets_in
 from tests.pocket.instances import Instance
 from tests.pocket.running import Running
+from tests.pocket.standin import StandIn
+from tests.pocket.ways import Way
 
 
 class Pocket:
@@ -108,15 +112,44 @@ class Pocket:
 
     def cut(self, instance: Instance) -> None:
         """Take an instance's network down."""
-        machine = self.running(instance).machine
-        assert machine is not None, "it has not booted"
-        machine.cut()
+        self._machine(instance).cut()
 
     def mend(self, instance: Instance) -> None:
         """Bring an instance's network up again."""
+        self._machine(instance).mend()
+
+    @contextmanager
+    def seen_from(self, who: str, instance: Instance, port: int) -> Iterator[int]:
+        """Give the port of this host at which an address finds an instance's port.
+
+        The instance's security groups are asked for every connection; one that they do not
+        let in is closed at once, where EC2 would let it wait in vain.
+        """
+
+        def dial() -> socket.socket:
+            groups = self.client("ec2").describe_security_groups(
+                GroupIds=instance.template["SecurityGroupIds"]
+            )["SecurityGroups"]
+            if not lets_in(groups, who, port):
+                raise ConnectionRefusedError(f"no security group lets {who} in")
+            return self._machine(instance).dial(instance.address, port)
+
+        with Way(dial) as way:
+            yield way.port
+
+    @contextmanager
+    def session(self, instance: Instance, port: int) -> Iterator[int]:
+        """Give the port of this host that leads to an instance's own loopback.
+
+        That is what Amazon's Session Manager does for who may, by an agent on the machine.
+        """
+        with Way(lambda: self._machine(instance).dial("127.0.0.1", port)) as way:
+            yield way.port
+
+    def _machine(self, instance: Instance) -> StandIn:
         machine = self.running(instance).machine
         assert machine is not None, "it has not booted"
-        machine.mend()
+        return machine
 
     def close(self) -> None:
         """End all instances, whatever they do, and answer no more."""

@@ -1,8 +1,10 @@
 """What belongs to one instance that runs: its machine, its metadata, its lines outside."""
 
 import contextlib
+import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -93,6 +95,7 @@ class Running:
             baked=self._baked,
             held=self._held,
             listen=(imds.ADDRESS, *self._services),
+            address=self._instance.address,
         )
         with self._begun:
             if self._off.is_set():
@@ -102,7 +105,8 @@ class Running:
         server = MetadataServer(self.metadata, first)
         self._open.callback(server.close)
         for listener, target in zip(others, self._services, strict=True):
-            self._open.callback(Line(listener, target).close)
+            dial = partial(socket.create_connection, target)
+            self._open.callback(Line(listener, dial).close)
         return True
 
 

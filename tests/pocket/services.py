@@ -27,16 +27,20 @@ class Service:
         self._running: tuple[str, Command, subprocess.Popen[bytes]] | None = None
         self._failed = False
         self._kill_at: float | None = None
+        self._start_at: float | None = None
+        self._wanted = False
         self._waiting: list[Callable[[int], None]] = []
 
     @property
     def busy(self) -> bool:
-        return self._running is not None
+        """Whether it runs, or will again in a moment."""
+        return self._running is not None or self._start_at is not None
 
     def start(self) -> None:
         """Start it, unless it runs."""
-        if self.busy:
+        if self._running is not None:
             return
+        self._wanted, self._start_at = True, None
         self.state, self._failed, self._kill_at = "activating", False, None
         try:
             self._environment = self.unit.environment()
@@ -51,6 +55,10 @@ class Service:
 
     def stop(self) -> float:
         """Ask it to stop; return how long it may take for that."""
+        self._wanted = False
+        if self._start_at is not None:
+            self._start_at = None
+            self._end(failed=self._failed)
         if self._running is None or self.state in {"deactivating", "stopping-after"}:
             return self.unit.patience if self.busy else 0.0
         self.state = "deactivating"
@@ -65,7 +73,9 @@ class Service:
         self._settle()
 
     def go_on(self) -> None:
-        """Lose patience, where it is time to."""
+        """Lose patience, or start it again, where it is time to."""
+        if self._start_at is not None and time.monotonic() >= self._start_at:
+            self.start()
         if self._kill_at is not None and time.monotonic() >= self._kill_at:
             self._kill_at = None
             self._signal(signal.SIGKILL)
@@ -130,6 +140,11 @@ class Service:
         )
 
     def _end(self, *, failed: bool) -> None:
+        again = self.unit.restart_after
+        if self._wanted and again is not None:
+            self.state = "activating"
+            self._start_at = time.monotonic() + again
+            return
         self.state = "failed" if failed else "inactive"
         self._settle()
 

@@ -33,8 +33,8 @@ class Plan:
 
     ``baked`` are folders of the machine, and those of the host that hold what is in them at
     first, as in an image. ``listen`` are the addresses in its network at which somebody
-    outside answers. When it is switched off while it is ``held``, its files stay until it
-    is killed.
+    outside answers; ``address`` is its own. When it is switched off while it is ``held``,
+    its files stay until it is killed.
     """
 
     id: str
@@ -43,6 +43,7 @@ class Plan:
     steps: userdata.Steps
     baked: Mapping[str, Path] = field(default_factory=dict)
     listen: tuple[tuple[str, int], ...] = ()
+    address: str = ""
     held: bool = False
 
     def written(self) -> str:
@@ -56,6 +57,7 @@ class Plan:
                 "hidden": str(CHECKOUT),
                 "baked": {name: str(source) for name, source in self.baked.items()},
                 "listen": self.listen,
+                "address": self.address,
                 "files": files,
                 "held": self.held,
                 "scripts": self.steps.scripts,
@@ -79,6 +81,7 @@ class StandIn:
         spec.write_text(plan.written())
         self.console = plan.folder / "console.log"
         self._control, theirs = socket.socketpair()
+        self._dialing = threading.Lock()
         with theirs, self.console.open("ab") as console:
             self._keeper = subprocess.Popen(
                 [sys.executable, "-m", "tests.pocket.keeper", str(spec)],
@@ -111,6 +114,19 @@ class StandIn:
     def mend(self) -> None:
         """Bring its network up again."""
         self._tell(b"mend ")
+
+    def dial(self, host: str, port: int) -> socket.socket:
+        """Return a connection to an address of its network.
+
+        Raises:
+            OSError: nobody answers there, or it is off.
+        """
+        with self._dialing:
+            self._control.sendall(f"dial:{host}:{port} ".encode())
+            said, fds, _, _ = socket.recv_fds(self._control, 512, 1)
+        if not fds:
+            raise ConnectionRefusedError(said.decode().strip() or "it is off")
+        return socket.socket(fileno=fds[0])
 
     def ended(self, timeout: float = 0.0) -> bool:
         """Return whether it is off, all processes of it included; wait for that a while."""

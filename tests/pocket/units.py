@@ -16,6 +16,7 @@ DYNAMIC_USER = 61999
 _UNITS = {"s": 1, "sec": 1, "": 1, "min": 60, "m": 60, "ms": 0.001, "h": 3600}
 _WORD = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 _DEFAULT_STOP = 90.0
+_DEFAULT_RESTART = 0.1
 
 
 class BadUnit(Exception):
@@ -66,6 +67,13 @@ class Unit:
         return self.last("KillMode", "control-group") in {"mixed", "process"}
 
     @property
+    def restart_after(self) -> float | None:
+        """How many seconds after its end it is started again, None for never."""
+        if self.last("Restart", "no") == "no":
+            return None
+        return seconds(self.last("RestartSec")) or _DEFAULT_RESTART
+
+    @property
     def patience(self) -> float:
         """How long it may take to stop, in seconds."""
         return seconds(self.last("TimeoutStopSec")) or _DEFAULT_STOP
@@ -92,7 +100,7 @@ def find(name: str) -> Unit:
     """Return the unit of a name.
 
     Raises:
-        BadUnit: there is none, or it wants to be restarted.
+        BadUnit: there is none, or it wants something that is not done here.
     """
     full = name if "." in name else f"{name}.service"
     for folder in FOLDERS:
@@ -108,8 +116,8 @@ def parse(name: str, text: str) -> Unit:
     for key, value in _assignments(text):
         lines[key] = (*lines.get(key, ()), value) if value else ()
     unit = Unit(name, {key: said for key, said in lines.items() if said})
-    if unit.last("Restart", "no") != "no":
-        raise BadUnit(f"{name}: nothing is started again here")
+    if unit.last("Restart", "no") not in {"no", "always"}:
+        raise BadUnit(f"{name}: here it is started again always or never")
     if not unit.lines.get("ExecStart"):
         raise BadUnit(f"{name} lacks ExecStart=")
     return unit
