@@ -56,7 +56,7 @@ _SIX = "pan=5.1(side)|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0"
 
 _LIGHT = "format=yuv420p,setparams=range=tv:colorspace=bt709:color_primaries=bt709"
 _LINEAR = f"{_LIGHT}:color_trc=bt709,zscale=t=linear:npl=203,format=gbrpf32le"
-_WIDE = f"{_LINEAR},zscale=p=bt2020,zscale=m=bt2020nc:r=tv:npl=203"
+_WIDE = f"{_LINEAR},zscale=p=bt2020,zscale=m=bt2020nc:r=tv:npl=203:agamma=0"
 _X265 = "log-level=error:colorprim=bt2020:colormatrix=bt2020nc:pools=2"
 _MASTER = (
     "hdr10=1:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)"
