@@ -54,6 +54,20 @@ def test_a_worker_reads_what_was_said_here(tmp_path: Path) -> None:
     assert str(there.data_dir) == STATE
 
 
+def test_a_sealing_key_in_ssm_is_told_to_machines_and_a_file_of_here_is_not(
+    tmp_path: Path,
+) -> None:
+    ssm, file = "ssm:///nommer/films/sealing-key", "file:///etc/sealing.key"
+    for url, told in ((ssm, ssm), (file, None)):
+        here = load_settings({"sealing_key": url}, environ={})
+
+        worker = read(worker_settings(here, PLACES, STATE), tmp_path)
+        feederd = read(feederd_settings(here, PLACES, STATE, "127.0.0.1"), tmp_path)
+
+        assert (worker.sealing_key, feederd.sealing_key) == (told, told)
+        assert operator_settings(here, PLACES)["sealing_key"] == url
+
+
 def test_a_worker_waits_as_long_as_its_services_make_it(tmp_path: Path) -> None:
     here = load_settings({}, environ={})
 

@@ -24,6 +24,7 @@ from media_nommer.conf.values import redacted
 from media_nommer.core.errors import (
     AccessDenied,
     EncoderMissing,
+    InvalidSetting,
     LeaseLost,
     NommerError,
     NoSpace,
@@ -72,6 +73,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _checked("data_dir", lambda: _folder(settings.data_dir))
     yield _checked("scratch_dir", lambda: _folder(settings.scratch_dir))
     yield from nommer_findings()
+    yield _checked("sealing key", lambda: _sealing_key(settings))
     yield from _engine_findings(settings)
 
 
@@ -84,6 +86,28 @@ def nommer_findings() -> Iterator[Finding]:
 def _own_nommer(kind: str, value: str) -> str:
     own_nommer(kind)
     return f"{kind}, {value}"
+
+
+def _sealing_key(settings: Settings) -> str:
+    """Read the key that seals secrets; what it is nobody is told.
+
+    Raises:
+        InvalidSetting: it is none, or one that the workers of the settings cannot read.
+    """
+    from media_nommer import wiring
+
+    keys = wiring.open_sealing_keys(settings)
+    if keys is None:
+        return "none: feederd refuses recipes with keys"
+    if settings.fleet == "ec2" and wiring.parameter_of(settings) is None:
+        raise InvalidSetting(
+            f"machines of EC2 have no way to {settings.sealing_key}: feederd refuses "
+            "recipes with keys",
+            advice='Set `sealing_key` to a parameter, such as "ssm:///nommer/sealing-key", '
+            "and run `nommer aws up`.",
+        )
+    version = keys.newest().id
+    return f"{settings.sealing_key}{version and f', version {version}'}"
 
 
 def _engine_findings(settings: Settings) -> Iterator[Finding]:

@@ -15,13 +15,13 @@ _OF_WORKERS = (
     *("lease", "max_attempts", "max_lost", "backoff", "put_again_after", "max_nodes"),
     *("slots", "idle_timeout", "drain_timeout", "stall_timeout", "encoder_timeout"),
     *("encoder_memory", "ffmpeg", "s3_endpoint", "s3_roles", "private_networks"),
-    *("max_source_size", "file_roots", "log_level"),
+    *("max_source_size", "file_roots", "log_level", "sealing_key"),
 )
 #: What is of the machine here, and of no other.
 _OF_HERE = frozenset(
     {
         *("data_dir", "scratch_dir", "ffmpeg", "fleet", "machine", "host", "port"),
-        *("file_roots", "log_format", "sealing_key_file"),
+        *("file_roots", "log_format"),
     }
 )
 
@@ -34,7 +34,7 @@ def worker_settings(
     What is private to the network it is in, and the files of its machine, are no sources
     unless somebody says so.
     """
-    said = _said(settings)
+    said = _shared(settings)
     careful = {"private_networks": False, "file_roots": (), "log_format": "json"}
     carried = {name: said[name] for name in _OF_WORKERS if name in said}
     own = {"fleet": "none", "machine": "ec2", "data_dir": state}
@@ -74,8 +74,17 @@ def _said(settings: Settings) -> dict[str, object]:
     return {name: value for name, value in settings if name in settings.sources}
 
 
+def _shared(settings: Settings) -> dict[str, object]:
+    """Return what was said, but for a sealing key that is in a file here."""
+    said = _said(settings)
+    if str(said.get("sealing_key")).startswith("file:"):
+        del said["sealing_key"]
+    return said
+
+
 def _elsewhere(settings: Settings) -> dict[str, object]:
-    return {name: value for name, value in _said(settings).items() if name not in _OF_HERE}
+    shared = _shared(settings)
+    return {name: value for name, value in shared.items() if name not in _OF_HERE}
 
 
 def _toml(value: object) -> str:

@@ -22,7 +22,9 @@ FILE_NAME = "nommer.toml"
 COMMAND_LINE = "the command line"
 #: Variables that are no settings: where the file is, and what speaks to the client alone.
 NOT_SETTINGS = frozenset({"NOMMER_CONFIG", "NOMMER_URL", "NOMMER_DEBUG"})
-_PATHS = {"data_dir", "scratch_dir", "file_roots", "sealing_key_file"}
+#: Somebody may have written a secret itself where its place is asked for.
+_NOT_SHOWN = {"sealing_key"}
+_PATHS = {"data_dir", "scratch_dir", "file_roots"}
 
 
 def load_settings(
@@ -156,7 +158,7 @@ def _sentence(error: ValidationError, said: Mapping[str, tuple[object, str]]) ->
     fault = error.errors(include_url=False, include_context=False)[0]
     name = str(fault["loc"][0]) if fault["loc"] else ""
     value, source = said.get(name, (fault["input"], "default"))
-    shown = redacted(f"{value!r}")
+    shown = "***" if name in _NOT_SHOWN else redacted(f"{value!r}")
     known = f"; allowed: {words}" if (words := _allowed(name)) else f": {fault['msg']}"
     return f"{name} is {shown} (from {source}){known}"
 

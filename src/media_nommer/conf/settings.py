@@ -82,7 +82,14 @@ class Settings(BaseModel):
     royalty_free: Annotated[bool, Allowed("true or false")] = False
     ffmpeg: Annotated[str, Field(min_length=1), Allowed("a path")] | None = None
     file_roots: Folders | None = None
-    sealing_key_file: Folder | None = None
+    sealing_key: (
+        Annotated[
+            str,
+            Field(pattern=r"^(file:///.+|ssm://[A-Za-z0-9_./-]+)$"),
+            Allowed("file:///PATH or ssm://NAME"),
+        ]
+        | None
+    ) = None
     aws_region: Annotated[str, Field(min_length=1), Allowed("a region")] | None = None
     s3_endpoint: (
         Annotated[str, Field(pattern=r"^https?://"), Allowed("an http:// or https:// URL")]

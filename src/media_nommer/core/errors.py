@@ -161,8 +161,8 @@ class NoSealingKey(BadRequest):
 
     code = "NO_SEALING_KEY"
     default_advice = (
-        "Install the extra `drm` and set `sealing_key_file`, for feederd and all of its "
-        "workers: docs/encryption.md."
+        "Install the extra `drm` and set `sealing_key`, for feederd and all of its "
+        "workers; with machines on EC2 to an ssm:// one: docs/encryption.md."
     )
 
 
@@ -480,14 +480,17 @@ class CipherMissing(EncodeError):
     """What encrypts outputs is not installed on this worker."""
 
     code = "CIPHER_MISSING"
-    default_advice = "pip install 'media-nommer[drm]' wherever workers run."
+    default_advice = (
+        "pip install 'media-nommer[drm]' wherever workers run. Machines of EC2 have it "
+        "after `nommer aws up` with a `sealing_key`."
+    )
 
 
 class SecretUnreadable(EncodeError):
     """What was sealed does not open with the key that this worker has."""
 
     code = "SECRET_UNREADABLE"
-    default_advice = "Give feederd and all workers the same `sealing_key_file`."
+    default_advice = "Give feederd and all workers the same `sealing_key`."
 
 
 class OthersFailed(EncodeError):

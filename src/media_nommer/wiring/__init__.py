@@ -3,7 +3,7 @@
 Adapters are imported where they are used: a worker on SQLite loads nothing else.
 """
 
-from media_nommer.wiring.ciphers import passing_sealer
+from media_nommer.wiring.ciphers import open_sealing_keys, parameter_of, passing_sealer
 from media_nommer.wiring.engines import (
     FILES_AT_ONCE,
     open_engine,
@@ -37,9 +37,11 @@ __all__ = [
     "open_fleet",
     "open_outside",
     "open_scratch",
+    "open_sealing_keys",
     "open_storage",
     "open_surroundings",
     "open_work_area",
+    "parameter_of",
     "passing_sealer",
     "scratch_folder",
     "work_policy",

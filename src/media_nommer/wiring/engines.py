@@ -37,7 +37,7 @@ def open_engine(
             storage=open_places(settings, work_too=True, scratch=scratch),
             work_url=settings.work.rstrip("/"),
             clock=clock,
-            sealer=open_sealer(settings),
+            sealer=open_sealer(settings, clock),
             at_once=FILES_AT_ONCE,
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from media_nommer.conf.settings import Settings
 from media_nommer.wiring import amazon
+from media_nommer.wiring.ciphers import parameter_of
 from media_nommer.wiring.urls import check_scheme
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def aws_installation(
         store=_said_place(settings, "store", ("dynamodb", "simpledb")),
         queue=_said_place(settings, "queue", ("sqs",)),
         work=_said_place(settings, "work", ("s3",)),
+        parameter=parameter_of(settings),
         sources=settings.s3_sources,
         destinations=settings.s3_destinations,
         roles=tuple(role for _, role in settings.s3_roles),
@@ -98,5 +100,6 @@ def bundle(settings: Settings, architecture: "Architecture") -> "Bundle":
     from media_nommer.adapters.local.wheels import Target, gather_wheels
 
     target = Target(machine=architecture.machine)
-    wheels = gather_wheels(target, settings.data_dir / "bundles")
+    extras = () if parameter_of(settings) is None else ("drm",)
+    wheels = gather_wheels(target, settings.data_dir / "bundles", extras=extras)
     return bundle_of(wheels, architecture=architecture, python=target.python)

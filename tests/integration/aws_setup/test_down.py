@@ -78,6 +78,23 @@ def test_what_others_made_is_never_removed(install: Install, name: str) -> None:
     assert sqs.get_queue_url(QueueName=f"{name}-low")
 
 
+def test_a_sealing_key_goes_if_up_has_made_it(install: Install, name: str) -> None:
+    ours, theirs = f"/nommer/{name}/ours", f"/nommer/{name}/theirs"
+    ssm = boto3.client("ssm")
+    ssm.put_parameter(Name=theirs, Value="5a" * 32, Type="SecureString")
+    up(install(sealing_key=f"ssm://{ours}"))
+    up(install(sealing_key=f"ssm://{theirs}"))
+
+    kept = down(install(sealing_key=f"ssm://{theirs}"))
+    gone = down(install(sealing_key=f"ssm://{ours}"))
+
+    assert "keep sealing key" in kept
+    assert "remove sealing key" in gone
+    assert ssm.get_parameter(Name=theirs)["Parameter"]["Version"] == 1
+    with pytest.raises(ClientError, match="ParameterNotFound"):
+        ssm.get_parameter(Name=ours)
+
+
 def test_machines_of_nodes_end_and_those_of_others_do_not(
     install: Install, ec2: Any, name: str
 ) -> None:

@@ -21,6 +21,10 @@ from media_nommer.adapters.aws.clients import AwsClients, answering
 from media_nommer.adapters.aws.dynamodb import DynamoStore, create_table
 from media_nommer.adapters.aws.ec2 import Ec2Fleet, Hiring, InstanceTypes, Prices
 from media_nommer.adapters.aws.s3 import S3Storage
+from media_nommer.adapters.aws.sealing_keys import SsmKeys
+from media_nommer.adapters.aws.setup.checking import check_sealing_key
+from media_nommer.adapters.aws.setup.parts.part import Standing
+from media_nommer.adapters.aws.setup.parts.sealing_keys import SealingKeyPart
 from media_nommer.adapters.aws.sqs import SqsQueue
 from media_nommer.core.clock import system_clock
 from media_nommer.core.errors import AccessDenied, NommerError
@@ -35,12 +39,12 @@ As = Callable[[str], AwsClients]
 @pytest.fixture
 def acting(install: Install, name: str) -> Iterator[As]:
     """Gives the clients of somebody who has the role of a node, or of feederd."""
-    installation = install()
+    installation = install(sealing_key=SEALING_KEY.format(name))
     up(installation)
     policies, iam = installation.policies(), boto3.client("iam")
     trust = {"Version": "2012-10-17", "Statement": [TRUST]}
     sessions = {}
-    for who in ("node", "feederd"):
+    for who in ("node", "feederd", "setup"):
         role = f"{name}-as-{who}"
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
         iam.put_role_policy(
@@ -68,6 +72,11 @@ def bucket(name: str) -> str:
     return f"{name}-123456789012-us-east-1"
 
 
+def _parameter(name: str) -> str:
+    return SEALING_KEY.format(name).removeprefix("ssm://")
+
+
+SEALING_KEY = "ssm:///nommer/{}/sealing-key"
 TRUST = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
 
 
@@ -124,6 +133,42 @@ def test_the_queue_asks_for_no_other_right(acting: As, name: str, who: str) -> N
     queue.done(taken)
     assert queue.depth() == 0
     queue.close()
+
+
+@pytest.mark.parametrize("who", ["node", "feederd"])
+def test_the_sealing_key_is_read_with_no_other_right(
+    acting: As, name: str, who: str
+) -> None:
+    clients = acting(who)
+    keys = SsmKeys(clients, _parameter(name), system_clock)
+
+    assert keys.named(keys.newest().id) == keys.newest()
+    with pytest.raises(AccessDenied), answering("ssm"):
+        clients.client("ssm").put_parameter(
+            Name=_parameter(name), Value="0" * 64, Type="SecureString", Overwrite=True
+        )
+    with pytest.raises(AccessDenied), answering("ssm"):
+        clients.client("ssm").delete_parameter(Name=_parameter(name))
+
+
+def test_who_sets_up_makes_and_removes_the_sealing_key_without_reading_it(
+    acting: As, install: Install, name: str
+) -> None:
+    clients, site = acting("setup"), install(sealing_key=SEALING_KEY.format(name)).site
+    part = SealingKeyPart(clients, site, _parameter(name))
+
+    part.remove()
+    nothing = part.look()
+    part.make()
+
+    assert nothing.standing is Standing.ABSENT
+    assert part.look().standing is Standing.AS_WANTED
+    with pytest.raises(AccessDenied):
+        SsmKeys(clients, _parameter(name), system_clock).newest()
+    said = check_sealing_key(clients, _parameter(name), "ada")
+    assert not said.ok
+    assert "ssm:GetParameter" in said.detail
+    assert "nommer aws policies feederd" in said.advice
 
 
 def test_a_node_may_do_to_objects_all_that_its_work_takes(

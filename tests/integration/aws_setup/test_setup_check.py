@@ -30,6 +30,26 @@ def test_nothing_is_there_before_up_and_all_of_it_after(install: Install) -> Non
     assert after["launch"].detail.startswith("EC2 would launch by")
 
 
+def test_a_sealing_key_is_read_and_what_is_wrong_with_it_is_told(
+    install: Install, name: str
+) -> None:
+    parameter = f"/nommer/{name}/key"
+    sealed = {"sealing_key": f"ssm://{parameter}"}
+
+    before = found(install, **sealed)
+    up(install(**sealed))
+    after = found(install, **sealed)
+    boto3.client("ssm").put_parameter(Name=parameter, Value="no key", Overwrite=True)
+    spoilt = found(install, **sealed)
+
+    assert before["sealing key"].advice == "Run `nommer aws up`."
+    assert not before["sealing key, read"].ok
+    assert after["sealing key"].ok
+    assert "version 1" in after["sealing key, read"].detail
+    assert "is no key" in spoilt["sealing key, read"].detail
+    assert "sealing key" not in found(install)
+
+
 def test_a_hole_in_the_fence_is_a_problem(install: Install, ec2: Any, name: str) -> None:
     up(install())
     (group,) = ec2.describe_security_groups(

@@ -41,6 +41,29 @@ def test_a_plan_alone_changes_nothing(install: Install) -> None:
     assert [step.title for step in first.to_do] == [step.title for step in second.to_do]
 
 
+def test_a_sealing_key_is_made_once_and_nobody_is_told(install: Install, name: str) -> None:
+    installation = install(sealing_key=f"ssm:///nommer/{name}/key", feederd=FEEDERD)
+    ssm, parameter = boto3.client("ssm"), f"/nommer/{name}/key"
+
+    planned = [step.title for step in installation.plan_up().to_do]
+    done = up(installation)
+
+    found = ssm.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]
+    tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=parameter)
+    told = [template.user_data for template in installation.blueprint.templates]
+    assert f"sealing key {parameter}" in planned
+    assert "make sealing key" in done
+    assert found["Type"] == "SecureString"
+    assert len(bytes.fromhex(found["Value"])) == 32
+    assert tags["TagList"] == [{"Key": "nommer:installation", "Value": name}]
+    assert len(told) == 2
+    assert all(f'sealing_key = "ssm://{parameter}"' in text for text in told)
+    assert not any(found["Value"] in text for text in told)
+    assert up(install(sealing_key=f"ssm://{parameter}", feederd=FEEDERD)) == []
+    again = ssm.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]
+    assert (again["Value"], again["Version"]) == (found["Value"], 1)
+
+
 def test_nobody_gets_into_a_node_and_only_some_ways_lead_out(
     install: Install, aws: str, ec2: Any, name: str
 ) -> None:

@@ -13,7 +13,7 @@ from media_nommer.adapters.ffmpeg.encoder import FfmpegEncoder
 from media_nommer.adapters.ffmpeg.launcher import Launcher
 from media_nommer.adapters.ffmpeg.packager import ShakaPackager, find_packager
 from media_nommer.adapters.ffmpeg.probe import AvProbe
-from media_nommer.adapters.memory import MemoryQueue, MemoryStore
+from media_nommer.adapters.memory import MemoryKeys, MemoryQueue, MemoryStore
 from media_nommer.adapters.objects import FileStorage, file_url
 from media_nommer.core.clock import system_clock
 from media_nommer.core.jobs import Job
@@ -57,7 +57,7 @@ class Studio:
             FileStorage(own=[work]),
             file_url(work),
             system_clock,
-            AesSealer(bytes(range(32))),
+            AesSealer(MemoryKeys(bytes(range(32)))),
         )
         self._encrypts = encrypts
         self.service = JobService(engine=self.engine, outside=self.engine.storage)

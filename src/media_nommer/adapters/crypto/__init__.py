@@ -5,7 +5,8 @@ It takes a good part of an idle daemon's memory, so it is loaded with the first 
 
 from importlib.util import find_spec
 
-from media_nommer.adapters.crypto.sealer import AesSealer, read_key
+from media_nommer.adapters.crypto.key_file import FileKey
+from media_nommer.adapters.crypto.sealer import AesSealer
 from media_nommer.adapters.crypto.segments import AesSegmentCipher
 
 
@@ -14,4 +15,4 @@ def is_installed() -> bool:
     return find_spec("cryptography") is not None
 
 
-__all__ = ["AesSealer", "AesSegmentCipher", "is_installed", "read_key"]
+__all__ = ["AesSealer", "AesSegmentCipher", "FileKey", "is_installed"]

@@ -112,12 +112,14 @@ def run_pip(words: Sequence[str]) -> None:
     )
 
 
-def gather_wheels(target: Target, cache: Path, *, pip: Pip = run_pip) -> tuple[Path, ...]:
+def gather_wheels(
+    target: Target, cache: Path, *, extras: Sequence[str] = (), pip: Pip = run_pip
+) -> tuple[Path, ...]:
     """Return the wheels of media-nommer, all that it needs and pip, in order of name.
 
-    Packages with own nommers that are installed here are among them. Where a package is
-    installed here, its version is taken: nodes run what was tried. What was gathered before
-    stays below ``cache`` and is taken from there.
+    Packages with own nommers that are installed here are among them, and what more of ours
+    ``extras`` name. Where a package is installed here, its version is taken: nodes run what
+    was tried. What was gathered before stays below ``cache`` and is taken from there.
 
     Raises:
         SetupFailed: some cannot be had.
@@ -126,6 +128,7 @@ def gather_wheels(target: Target, cache: Path, *, pip: Pip = run_pip) -> tuple[P
     with tempfile.TemporaryDirectory(dir=cache, prefix="packing-") as packing:
         packages = own_packages()
         also = [f"{package.name}=={package.version}" for package in packages]
+        also += [f"{_OWN}[{extra}]" for extra in extras]
         own = pack_ourselves(Path(packing), also=also)
         more = [pack_installed(package, Path(packing)) for package in packages]
         others = _others(target, own, more, cache, pip)

@@ -26,6 +26,7 @@ SITE = Site(
     sources=(Place("uploads", "in/"),),
     destinations=(Place("shop", ""),),
     roles=("arn:aws:iam::111122223333:role/theirs",),
+    parameter="/nommer/films/sealing-key",
 )
 ON_SIMPLEDB = Site(
     installation="films",
@@ -101,9 +102,11 @@ def test_a_node_may_use_its_own_things_and_the_places_that_were_said() -> None:
         *(f"arn:aws:s3:::{bucket}" for bucket in ("films-bucket", "shop", "uploads")),
         *("arn:aws:s3:::films-bucket/work/*", "arn:aws:s3:::uploads/in/*"),
         *("arn:aws:s3:::shop/*", "arn:aws:iam::111122223333:role/theirs"),
+        SEALING_KEY,
     }
 
 
+SEALING_KEY = "arn:aws:ssm:eu-central-1:123456789012:parameter/nommer/films/sealing-key"
 QUEUES = ("high", "normal", "low", "unreadable")
 
 
@@ -113,6 +116,29 @@ def test_a_node_may_not_write_to_sources_nor_change_what_others_install() -> Non
     assert by_name["Sources"]["Action"] == ["s3:GetObject"]
     assert by_name["Bundles"]["Effect"] == "Deny"
     assert by_name["Bundles"]["Resource"] == ["arn:aws:s3:::films-bucket/work/bundle/*"]
+
+
+@pytest.mark.parametrize("who", ["node", "feederd"])
+def test_the_sealing_key_may_be_read_and_nothing_else_done_to_it(who: str) -> None:
+    by_name = {each["Sid"]: each for each in statements(POLICIES[who])}
+
+    assert by_name["SealingKey"]["Action"] == ["ssm:GetParameter"]
+    assert by_name["SealingKey"]["Resource"] == [SEALING_KEY]
+    assert "SealingKey" not in {
+        each["Sid"] for each in statements(POLICIES[f"{who} on SimpleDB"])
+    }
+
+
+def test_who_sets_up_makes_a_sealing_key_and_need_not_read_it() -> None:
+    by_name = {each["Sid"]: each for each in statements(setup_policy(SITE))}
+
+    assert "ssm:PutParameter" in by_name["SealingKey"]["Action"]
+    assert by_name["SealingKey"]["Resource"] == [SEALING_KEY]
+    assert "ssm:GetParameter" not in actions(setup_policy(SITE))
+
+
+def test_a_parameter_without_a_path_is_known_by_its_name_too() -> None:
+    assert SITE.parameter_arn("key").endswith(":123456789012:parameter/key")
 
 
 def test_a_node_may_start_and_end_no_machine() -> None:

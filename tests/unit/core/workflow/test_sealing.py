@@ -7,7 +7,12 @@ from datetime import timedelta
 import pytest
 
 from media_nommer.adapters import crypto
-from media_nommer.adapters.memory import MemoryQueue, MemoryStorage, MemoryStore
+from media_nommer.adapters.memory import (
+    MemoryKeys,
+    MemoryQueue,
+    MemoryStorage,
+    MemoryStore,
+)
 from media_nommer.core import wire
 from media_nommer.core.errors import (
     IdempotencyConflict,
@@ -41,7 +46,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def engine(clock: ManualClock) -> Engine:
     storage = MemoryStorage()
-    sealer = crypto.AesSealer(bytes(32))
+    sealer = crypto.AesSealer(MemoryKeys(bytes(32)))
     return Engine(MemoryStore(), MemoryQueue(clock), storage, "memory://w", clock, sealer)
 
 
@@ -91,7 +96,7 @@ def test_without_a_sealing_key_no_secret_is_taken(
         service.submit(document())
 
     assert KEY not in caught.value.message
-    assert "sealing_key_file" in caught.value.advice
+    assert "sealing_key" in caught.value.advice
     assert not engine.store.list_jobs().jobs
 
 
@@ -130,7 +135,7 @@ def test_a_worker_that_cannot_open_a_key_says_so(
 ) -> None:
     job = service.submit(document())
 
-    for sealer in (None, crypto.AesSealer(b"1" * 32)):
+    for sealer in (None, crypto.AesSealer(MemoryKeys(b"1" * 32))):
         with pytest.raises(SecretUnreadable):
             opened(replace(engine, sealer=sealer), job.id, reference(job))
 

@@ -7,9 +7,11 @@ from botocore.exceptions import ClientError
 
 from media_nommer.adapters.aws.clients import AwsClients, answering, code_of
 from media_nommer.adapters.aws.ec2.types import TypeFacts
+from media_nommer.adapters.aws.sealing_keys import SsmKeys
 from media_nommer.adapters.aws.setup.plans import Deed, Plan
 from media_nommer.adapters.aws.setup.policies import Policy, Statement
 from media_nommer.adapters.aws.setup.site import Site
+from media_nommer.core.clock import system_clock
 from media_nommer.core.errors import AccessDenied, NommerError
 from media_nommer.core.findings import Finding
 
@@ -66,6 +68,25 @@ def check_rights(clients: AwsClients, site: Site, policy: Policy, who: str) -> F
             "`nommer aws policies feederd` prints.",
         )
     return Finding(what="rights", ok=True, detail=f"{who} may do what feederd does")
+
+
+def check_sealing_key(clients: AwsClients, parameter: str, who: str) -> Finding:
+    """Return whether whoever asks can read the sealing key, as feederd has to."""
+    what = "sealing key, read"
+    try:
+        newest = SsmKeys(clients, parameter, system_clock).newest()
+    except AccessDenied as error:
+        return Finding(
+            what=what,
+            ok=False,
+            detail=f"{who} may not: {error.message}",
+            advice="If feederd runs with these credentials, add the policy that "
+            "`nommer aws policies feederd` prints.",
+        )
+    except NommerError as error:
+        return Finding(what=what, ok=False, detail=error.message, advice=error.advice)
+    detail = f"{who} may, and version {newest.id} of it is a key"
+    return Finding(what=what, ok=True, detail=detail)
 
 
 def check_launch(clients: AwsClients, site: Site, template: str) -> Finding:

@@ -30,6 +30,7 @@ from media_nommer.adapters.aws.setup.checking import (
     check_parts,
     check_quotas,
     check_rights,
+    check_sealing_key,
 )
 from media_nommer.adapters.aws.setup.cloudformation import cloudformation
 from media_nommer.adapters.aws.setup.images import DEBIAN, find_images
@@ -42,6 +43,7 @@ from media_nommer.adapters.aws.setup.parts.part import Part, Standing
 from media_nommer.adapters.aws.setup.parts.queues import QueuesPart
 from media_nommer.adapters.aws.setup.parts.records import DomainPart, TablePart
 from media_nommer.adapters.aws.setup.parts.roles import RolePart, SpotRolePart
+from media_nommer.adapters.aws.setup.parts.sealing_keys import SealingKeyPart
 from media_nommer.adapters.aws.setup.parts.templates import OldTemplatePart, TemplatePart
 from media_nommer.adapters.aws.setup.plans import Plan, plan_down, plan_up
 from media_nommer.adapters.aws.setup.policies import Policy, feederd_policy, node_policy
@@ -71,6 +73,7 @@ class Wish:
     """What an installation should be, in the words of the settings.
 
     Places that are None have the names that follow from that of the installation.
+    ``parameter`` is where SSM is to have the sealing key, if it is.
     ``environment`` and ``endpoints`` are what machines are told of other servers than
     Amazon's. ``tell`` writes the ``nommer.toml`` of a daemon, for the places as they are.
     """
@@ -79,6 +82,7 @@ class Wish:
     store: str | None
     queue: str | None
     work: str | None
+    parameter: str | None = None
     sources: Sequence[str] = ()
     destinations: Sequence[str] = ()
     roles: Sequence[str] = ()
@@ -131,6 +135,7 @@ class Installation:
                 ImagesPart(self._clients, site),
                 QueuesPart(self._clients, site),
                 *self._records,
+                *self._sealing_key,
                 BundlesPart(self._clients, site),
                 BucketPart(self._clients, site, self._log_days),
             ],
@@ -161,6 +166,7 @@ class Installation:
             sources=tuple(map(folder_of, self._wish.sources)) or whole,
             destinations=tuple(map(folder_of, self._wish.destinations)) or whole,
             roles=tuple(self._wish.roles),
+            parameter=self._wish.parameter,
         )
 
     @property
@@ -265,6 +271,7 @@ class Installation:
             BucketPart(clients, site, blueprint.log_days),
             QueuesPart(clients, site),
             *self._records,
+            *self._sealing_key,
             *([SpotRolePart(clients)] if blueprint.spot else []),
             *(RolePart(clients, site, role) for role in blueprint.roles),
             *groups.values(),
@@ -292,6 +299,11 @@ class Installation:
             return [TablePart(self._clients, site, site.table)]
         assert site.domain is not None, "records are in a table, or in a domain"
         return [DomainPart(self._clients, site.domain)]
+
+    @property
+    def _sealing_key(self) -> list[Part]:
+        name = self.site.parameter
+        return [] if name is None else [SealingKeyPart(self._clients, self.site, name)]
 
     @property
     def _log_days(self) -> int:
@@ -365,6 +377,8 @@ class Installation:
         yield from check_parts(plan)
         rights = feederd_policy(self.site)
         yield check_rights(self._clients, self.site, rights, self._who)
+        if self.site.parameter is not None:
+            yield check_sealing_key(self._clients, self.site.parameter, self._who)
         if not plan.to_do:
             for each in self.architectures:
                 yield check_launch(self._clients, self.site, self.site.template(each))

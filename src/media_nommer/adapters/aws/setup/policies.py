@@ -88,6 +88,7 @@ def node_policy(site: Site) -> Policy:
             _listing(site, (site.work, *site.sources, *site.destinations)),
             _unfinished(site),
             *_roles_of_others(site),
+            *_sealing_key(site),
             _untouched(site),
         ]
     )
@@ -104,6 +105,7 @@ def feederd_policy(site: Site) -> Policy:
             *_objects(site, "Aborts", site.destinations, ("AbortMultipartUpload",)),
             _unfinished(site),
             *_roles_of_others(site),
+            *_sealing_key(site),
             _untouched(site),
             *_machines(site),
         ]
@@ -159,6 +161,17 @@ def _roles_of_others(site: Site) -> list[Statement]:
     if not site.roles:
         return []
     return [allow("OtherAccounts", ["sts:AssumeRole"], sorted(site.roles))]
+
+
+def _sealing_key(site: Site) -> list[Statement]:
+    """Return the right to read the key that seals secrets.
+
+    AWS's own key for parameters decrypts for all of the account who may read them.
+    """
+    if site.parameter is None:
+        return []
+    key = site.parameter_arn(site.parameter)
+    return [allow("SealingKey", ["ssm:GetParameter"], [key])]
 
 
 def _untouched(site: Site) -> Statement:

@@ -27,6 +27,11 @@ _TABLE = (
     "Query",
 )
 _DOMAIN = ("CreateDomain", "DeleteDomain", "DomainMetadata", "Select")
+#: Whoever sets up need not be able to read the sealing key.
+_SEALING_KEY = (
+    *("PutParameter", "DeleteParameter", "AddTagsToResource"),
+    "ListTagsForResource",
+)
 _ROLES = (
     *("GetRole", "CreateRole", "DeleteRole", "TagRole", "UpdateAssumeRolePolicy"),
     *("ListRolePolicies", "GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy"),
@@ -73,6 +78,9 @@ def _data(site: Site) -> list[Statement]:
     if site.domain is not None:
         domain = site.arn("sdb", f"domain/{site.domain}")
         made.append(allow("Records", of("sdb", _DOMAIN), [domain]))
+    if site.parameter is not None:
+        key = site.parameter_arn(site.parameter)
+        made.append(allow("SealingKey", of("ssm", _SEALING_KEY), [key]))
     return made
 
 

@@ -36,7 +36,8 @@ class Site:
 
     ``work`` is the work area. The records are in a DynamoDB table or a SimpleDB domain.
     ``sources`` and ``destinations`` are the places that jobs may name besides; ``roles``
-    are those to act as for buckets of other accounts.
+    are those to act as for buckets of other accounts; ``parameter`` is the one of SSM that
+    has the sealing key, if any.
     """
 
     installation: str
@@ -50,6 +51,7 @@ class Site:
     sources: tuple[Place, ...] = ()
     destinations: tuple[Place, ...] = ()
     roles: tuple[str, ...] = ()
+    parameter: str | None = None
 
     @property
     def node(self) -> str:
@@ -99,6 +101,10 @@ class Site:
         """Return the name by which a policy knows a thing of this account."""
         where = self.region if region else ""
         return f"arn:{self.partition}:{service}:{where}:{self.account}:{what}"
+
+    def parameter_arn(self, name: str) -> str:
+        """Return the name by which a policy knows a parameter of SSM."""
+        return self.arn("ssm", f"parameter/{name.removeprefix('/')}")
 
     def s3_arn(self, what: str) -> str:
         """Return the name by which a policy knows a bucket, or objects."""
