@@ -167,7 +167,7 @@ def test_a_version_that_is_not_there_opens_nothing(
     ("value", "kind", "why"),
     [
         (OLD, "String", "is a String, which others can read"),
-        ("no key", "SecureString", "is no key"),
+        ("0123 in words", "SecureString", "is no key"),
         (OLD[:-2], "SecureString", "is no key"),
     ],
 )

@@ -25,6 +25,7 @@ from media_nommer.adapters.aws.sealing_keys import SsmKeys
 from media_nommer.adapters.aws.setup.checking import check_sealing_key
 from media_nommer.adapters.aws.setup.parts.part import Standing
 from media_nommer.adapters.aws.setup.parts.sealing_keys import SealingKeyPart
+from media_nommer.adapters.aws.setup.site import Site
 from media_nommer.adapters.aws.sqs import SqsQueue
 from media_nommer.core.clock import system_clock
 from media_nommer.core.errors import AccessDenied, NommerError
@@ -151,10 +152,15 @@ def test_the_sealing_key_is_read_with_no_other_right(
         clients.client("ssm").delete_parameter(Name=_parameter(name))
 
 
+@pytest.fixture
+def site(install: Install, name: str) -> Site:
+    return install(sealing_key=SEALING_KEY.format(name)).site
+
+
 def test_who_sets_up_makes_and_removes_the_sealing_key_without_reading_it(
-    acting: As, install: Install, name: str
+    site: Site, acting: As, name: str
 ) -> None:
-    clients, site = acting("setup"), install(sealing_key=SEALING_KEY.format(name)).site
+    clients = acting("setup")
     part = SealingKeyPart(clients, site, _parameter(name))
 
     part.remove()
