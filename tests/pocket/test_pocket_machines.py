@@ -23,9 +23,6 @@ pytestmark = pytest.mark.usefixtures("machines")
 #: How long a machine may take for what takes it a moment, in seconds.
 PATIENCE = 120
 
-#: Where nobody answers.
-NOBODY = ("127.0.0.1", 9)
-
 
 def machine(folder: Path, script: str, **more: object) -> StandIn:
     text = script if script.startswith("#") else f"#!/bin/sh\n{script}"
@@ -44,6 +41,10 @@ def said_by(folder: Path, script: str) -> str:
     with machine(folder, f"{script}\nshutdown -h now\n") as running:
         assert running.ended(PATIENCE), running.said()
         return running.said()
+
+
+def nobody() -> socket.socket:
+    raise ConnectionRefusedError("nobody is there")
 
 
 def holds(running: StandIn) -> list[psutil.Process]:
@@ -262,7 +263,7 @@ while True:
 """
     with (
         machine(tmp_path, asks, listen=(("127.0.0.1", 5005),)) as running,
-        contextlib.closing(Line(running.listeners[0], NOBODY)),  # takes what comes
+        contextlib.closing(Line(running.listeners[0], nobody)),  # takes what comes
     ):
         said = lambda: [w for w in running.said().splitlines() if "pocket:" not in w]  # noqa: E731
         wait_until("it reaches", lambda: said() == ["reached"])
