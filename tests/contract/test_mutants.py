@@ -23,6 +23,7 @@ from media_nommer.core.nodes import Duty, Machine, Node, NodeId
 from media_nommer.core.ports.queue import Delivery
 from media_nommer.core.ports.storage import (
     PLAIN,
+    BegunPut,
     StopCheck,
     StoredObject,
     Traits,
@@ -328,9 +329,89 @@ class StorageThatNeverStops(MemoryStorage):
         return super().put(path, url, before=before)
 
 
+class Hasty(BegunPut):
+    """Sends what there is; a file that changes after that is none of its business."""
+
+    def __init__(self, storage: MemoryStorage, path: Path, url: str) -> None:
+        self.storage, self.path, self.url = storage, path, url
+        self.sent = b""
+
+    @override
+    def send_ahead(self) -> bool:
+        if self.path.exists() and not self.sent:
+            self.sent = self.path.read_bytes()
+            return True
+        return False
+
+    @override
+    def finish(self, *, sha256: str | None = None) -> StoredObject:
+        rest = self.path.read_bytes()[len(self.sent) :]
+        return self.storage._place(self.sent + rest, self.url, None)
+
+    @override
+    def drop(self) -> None:
+        pass
+
+
+class HastyAndSeen(Hasty):
+    @override
+    def send_ahead(self) -> bool:
+        going = super().send_ahead()
+        if going:
+            self.storage._place(self.sent, self.url, None)
+        return going
+
+    @override
+    def finish(self, *, sha256: str | None = None) -> StoredObject:
+        self.storage.delete(self.url)
+        return self.storage.put(self.path, self.url)
+
+    @override
+    def drop(self) -> None:
+        self.storage.delete(self.url)
+
+
+class PutAnyway(Hasty):
+    @override
+    def finish(self, *, sha256: str | None = None) -> StoredObject:
+        return self.storage.put(self.path, self.url)
+
+    @override
+    def drop(self) -> None:
+        if self.storage.stat(self.url) is None:
+            self.finish()
+
+
+class StorageThatTrustsWhatWentAhead(MemoryStorage):
+    begun: type[Hasty] = Hasty
+
+    @override
+    def begin(
+        self,
+        path: Path,
+        url: str,
+        *,
+        before: str | None = None,
+        traits: Traits = PLAIN,
+        stop: StopCheck = never_stop,
+    ) -> BegunPut:
+        return self.begun(self, path, url)
+
+
+class StorageThatShowsWhatGoesAhead(StorageThatTrustsWhatWentAhead):
+    begun = HastyAndSeen
+
+
+class StorageThatPutsWhatIsDropped(StorageThatTrustsWhatWentAhead):
+    begun = PutAnyway
+
+
 @pytest.mark.parametrize(
     "broken",
     [
+        StorageThatTrustsWhatWentAhead,
+        StorageThatShowsWhatGoesAhead,
+        StorageThatPutsWhatIsDropped,
         StorageWithoutCondition,
         StorageThatIgnoresTheVersion,
         StorageThatChecksThenPuts,

@@ -52,4 +52,8 @@ class TestS3StorageByParts(TestS3Storage):
     def storage(self, bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch) -> Storage:
         monkeypatch.setattr("media_nommer.adapters.aws.s3.put.PART", 0)
         monkeypatch.setattr("media_nommer.adapters.aws.s3.copy.COPIED", 0)
+        monkeypatch.setattr("media_nommer.adapters.aws.s3.growing.HEAD", 100_000)
+        monkeypatch.setattr("media_nommer.adapters.aws.s3.growing.AHEAD", 500_000)
+        monkeypatch.setattr("media_nommer.adapters.aws.s3.growing.WET", 1000)
+        monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 0)
         return S3Storage(clients(aws))

@@ -121,6 +121,7 @@ class SimStorage(MemoryStorage):
         url: str,
         *,
         before: str | None = None,
+        sha256: str | None = None,
         traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:

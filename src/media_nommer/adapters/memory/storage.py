@@ -88,12 +88,18 @@ class MemoryStorage(Storage):
         return self._place(_read(path, stop), url, before)
 
     @override
+    def is_near(self, url: str) -> bool:
+        """Return True."""
+        return True
+
+    @override
     def copy(
         self,
         source: str,
         url: str,
         *,
         before: str | None = None,
+        sha256: str | None = None,
         traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:

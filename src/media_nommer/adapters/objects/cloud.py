@@ -154,6 +154,7 @@ class CloudStorage(Storage):
         url: str,
         *,
         before: str | None = None,
+        sha256: str | None = None,
         traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
@@ -165,7 +166,9 @@ class CloudStorage(Storage):
         with tempfile.TemporaryDirectory(prefix="copy-", dir=self._scratch) as folder:
             path = Path(folder, "object")
             self.fetch(source, path, stop=stop)
-            return self.put(path, url, before=before, traits=traits, stop=stop)
+            return self.put(
+                path, url, before=before, sha256=sha256, traits=traits, stop=stop
+            )
 
     @override
     def holds(self, url: str, *, size: int, sha256: str) -> bool:

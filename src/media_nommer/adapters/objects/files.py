@@ -86,12 +86,18 @@ class FileStorage(Storage):
         return self._put(real_path(path), target, url, before, stop, may_link=ours)
 
     @override
+    def is_near(self, url: str) -> bool:
+        """Return True."""
+        return True
+
+    @override
     def copy(
         self,
         source: str,
         url: str,
         *,
         before: str | None = None,
+        sha256: str | None = None,
         traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:

@@ -12,6 +12,7 @@ from typing_extensions import override
 from media_nommer.core.errors import UnsupportedUrl
 from media_nommer.core.ports.storage import (
     PLAIN,
+    BegunPut,
     StopCheck,
     Storage,
     StoredObject,
@@ -71,23 +72,46 @@ class RoutedStorage(Storage):
         )
 
     @override
+    def is_near(self, url: str) -> bool:
+        """Return whether what is put there is there at once."""
+        return self._serving(url).is_near(url)
+
+    @override
+    def begin(
+        self,
+        path: Path,
+        url: str,
+        *,
+        before: str | None = None,
+        traits: Traits = PLAIN,
+        stop: StopCheck = never_stop,
+    ) -> BegunPut:
+        """Begin to put a file that is still written to, as its storage does."""
+        return self._serving(url).begin(path, url, before=before, traits=traits, stop=stop)
+
+    @override
     def copy(
         self,
         source: str,
         url: str,
         *,
         before: str | None = None,
+        sha256: str | None = None,
         traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
         """Put the bytes that stand at ``source`` at ``url``."""
         origin, target = self._serving(source), self._serving(url)
         if origin is target:
-            return target.copy(source, url, before=before, traits=traits, stop=stop)
+            return target.copy(
+                source, url, before=before, sha256=sha256, traits=traits, stop=stop
+            )
         with tempfile.TemporaryDirectory(prefix="copy-", dir=self._scratch) as folder:
             path = Path(folder, "object")
             origin.fetch(source, path, stop=stop)
-            return target.put(path, url, before=before, traits=traits, stop=stop)
+            return target.put(
+                path, url, before=before, sha256=sha256, traits=traits, stop=stop
+            )
 
     @override
     def holds(self, url: str, *, size: int, sha256: str) -> bool:

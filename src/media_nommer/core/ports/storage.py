@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from typing_extensions import override
+
 from media_nommer.core.errors import WorkStopped
 
 #: Asked between pieces of a long copy, and once more right before the step that makes it
@@ -42,6 +44,41 @@ class Traits:
 
 #: As the storage does by itself.
 PLAIN = Traits()
+
+
+class BegunPut(ABC):
+    """A put of a file that somebody still writes to: bytes may go ahead, seen by nobody.
+
+    One thread at a time may use it. Whoever began it ends it, by ``finish`` or ``drop``.
+    """
+
+    #: Whether ``send_ahead`` ever sends anything.
+    goes_ahead = True
+
+    @abstractmethod
+    def send_ahead(self) -> bool:
+        """Send of what the file has by now as much as is worth a call; say if that was any.
+
+        There may be no file yet. What fails here goes with the rest in the end.
+
+        Raises:
+            StorageError: nothing could be sent now.
+        """
+
+    @abstractmethod
+    def finish(self, *, sha256: str | None = None) -> StoredObject:
+        """Put the file, which is whole now, in its place, as ``Storage.put`` would.
+
+        What went ahead is held against it, and goes anew where it is other bytes by now, as
+        it is where an encoder writes a header last.
+
+        Raises:
+            OutputExists, OutputChanged: as ``Storage.put`` does.
+        """
+
+    @abstractmethod
+    def drop(self) -> None:
+        """Leave nothing of it, unless it is finished; what cannot go now is swept later."""
 
 
 class Storage(ABC):
@@ -99,6 +136,26 @@ class Storage(ABC):
             OutputChanged: something other than ``before`` stands there.
         """
 
+    def is_near(self, url: str) -> bool:
+        """Return whether what is put there is there at once, as on this machine's disk."""
+        return False
+
+    def begin(
+        self,
+        path: Path,
+        url: str,
+        *,
+        before: str | None = None,
+        traits: Traits = PLAIN,
+        stop: StopCheck = never_stop,
+    ) -> BegunPut:
+        """Begin to put a file that is still written to, or will be.
+
+        A storage to which nothing can be sent ahead, or that has no use for it, puts all of
+        it in the end.
+        """
+        return _PutAtEnd(self, path, url, before, traits, stop)
+
     @abstractmethod
     def copy(
         self,
@@ -106,10 +163,13 @@ class Storage(ABC):
         url: str,
         *,
         before: str | None = None,
+        sha256: str | None = None,
         traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
         """Put the bytes that stand at ``source`` at ``url``, as ``put`` would.
+
+        Who knows their ``sha256`` spares those who ask for it later the reading.
 
         Raises:
             SourceNotFound: there is nothing at ``source``.
@@ -145,7 +205,8 @@ class Storage(ABC):
         """Remove what writers that died left half-made below ``prefix``; count them.
 
         Nobody can see it, and nobody goes on with what was begun so long ago. A storage
-        that leaves nothing behind has nothing to do.
+        that leaves nothing behind has nothing to do. ``older_than`` is negative for what is
+        begun just now as well, by clocks that differ.
         """
         return 0
 
@@ -168,3 +229,41 @@ class Storage(ABC):
 
         None where the storage gives none, or nothing stands there to be seen at once.
         """
+
+
+class _PutAtEnd(BegunPut):
+    """Nothing goes ahead."""
+
+    goes_ahead = False
+
+    def __init__(
+        self,
+        storage: Storage,
+        path: Path,
+        url: str,
+        before: str | None,
+        traits: Traits,
+        stop: StopCheck,
+    ) -> None:
+        self._storage = storage
+        self._path, self._url = path, url
+        self._before, self._traits, self._stop = before, traits, stop
+
+    @override
+    def send_ahead(self) -> bool:
+        return False
+
+    @override
+    def finish(self, *, sha256: str | None = None) -> StoredObject:
+        return self._storage.put(
+            self._path,
+            self._url,
+            before=self._before,
+            sha256=sha256,
+            traits=self._traits,
+            stop=self._stop,
+        )
+
+    @override
+    def drop(self) -> None:
+        pass

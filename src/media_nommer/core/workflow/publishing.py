@@ -216,7 +216,14 @@ def _put(engine: Engine, held: HeldTask, file: PublishedFile, traits: Traits) ->
     if storage.holds(file.url, size=file.size, sha256=file.sha256):
         return
     try:
-        storage.copy(file.work_url, file.url, before=file.before, traits=traits, stop=stop)
+        storage.copy(
+            file.work_url,
+            file.url,
+            before=file.before,
+            sha256=file.sha256,
+            traits=traits,
+            stop=stop,
+        )
     except (OutputExists, OutputChanged):
         if not storage.holds(file.url, size=file.size, sha256=file.sha256):
             raise

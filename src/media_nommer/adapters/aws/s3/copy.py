@@ -21,6 +21,7 @@ from media_nommer.adapters.aws.s3.transfer import Transfer
 from media_nommer.adapters.aws.s3.upload import (
     PART,
     PUT_ID,
+    SHA256,
     Goal,
     Part,
     Upload,
@@ -55,6 +56,7 @@ class Copying:
     source: Place
     target: Place
     before: str | None
+    sha256: str | None
     traits: Traits
     transfer: Transfer
     scratch: Path | None
@@ -90,6 +92,8 @@ class _OneCopy:
         self._crc = full_crc(seen)
         told = {**seen.get("Metadata", {})}
         self._metadata = {name: told[name] for name in told if name != PUT_ID}
+        if copying.sha256 is not None:
+            self._metadata[SHA256] = copying.sha256
         self._goal = Goal(
             place=copying.target,
             before=copying.before,

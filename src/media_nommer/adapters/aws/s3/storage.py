@@ -11,6 +11,7 @@ from media_nommer.adapters.aws.clients import AwsClients
 from media_nommer.adapters.aws.s3 import download, keys
 from media_nommer.adapters.aws.s3.calls import ConditionFailed, S3Calls
 from media_nommer.adapters.aws.s3.copy import Copying
+from media_nommer.adapters.aws.s3.growing import S3BegunPut
 from media_nommer.adapters.aws.s3.names import Place, folder_of, place_of
 from media_nommer.adapters.aws.s3.put import put_file
 from media_nommer.adapters.aws.s3.sums import PIECE
@@ -25,6 +26,7 @@ from media_nommer.core.errors import (
 )
 from media_nommer.core.ports.storage import (
     PLAIN,
+    BegunPut,
     StopCheck,
     Storage,
     StoredObject,
@@ -108,11 +110,23 @@ class S3Storage(Storage):
         A put whose answer was lost finds its own object by an id in the metadata, and is a
         success; another's object with the same bytes is not ours.
         """
-        place = place_of(url)
-        headers = {"ContentType": content_type_of(place.key) or _UNKNOWN, **kept_as(traits)}
-        goal = Goal(place=place, before=before, headers=headers)
+        goal = _goal(url, before, traits)
         with disk_errors(path):
             return put_file(self._calls, path, goal, self._transfer(stop), sha256)
+
+    @override
+    def begin(
+        self,
+        path: Path,
+        url: str,
+        *,
+        before: str | None = None,
+        traits: Traits = PLAIN,
+        stop: StopCheck = never_stop,
+    ) -> BegunPut:
+        """Begin to put a file that is still written to: parts of it go ahead."""
+        goal = _goal(url, before, traits)
+        return S3BegunPut(self._calls, path, goal, stop=stop, patience=self._patience)
 
     @override
     def copy(
@@ -121,6 +135,7 @@ class S3Storage(Storage):
         url: str,
         *,
         before: str | None = None,
+        sha256: str | None = None,
         traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> StoredObject:
@@ -135,6 +150,7 @@ class S3Storage(Storage):
             source=place_of(source),
             target=place_of(url),
             before=before,
+            sha256=sha256,
             traits=traits,
             transfer=self._transfer(stop),
             scratch=self._scratch,
@@ -259,3 +275,10 @@ class S3Storage(Storage):
             while piece := body.read(PIECE):
                 digest.update(piece)
         return digest.hexdigest()
+
+
+def _goal(url: str, before: str | None, traits: Traits) -> Goal:
+    """Return what is to be put, of the type that its name tells."""
+    place = place_of(url)
+    headers = {"ContentType": content_type_of(place.key) or _UNKNOWN, **kept_as(traits)}
+    return Goal(place=place, before=before, headers=headers)

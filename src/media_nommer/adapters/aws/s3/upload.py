@@ -124,7 +124,7 @@ class Upload:
             self._transfer.look()
             return self._transfer.patiently(put)
 
-        return StoredObject(size=size, version=version_of(self._surely(step)))
+        return StoredObject(size=size, version=version_of(self.surely(step)))
 
     def in_parts(
         self,
@@ -142,21 +142,22 @@ class Upload:
         """
 
         def step() -> str:
-            upload_id = self._begin(metadata)
+            upload_id = self.begin(metadata)
             try:
                 parts = self._transfer.all_of(
                     partial(send, upload_id, number, start, min(length, size - start))
                     for number, start in enumerate(range(0, size, length), 1)
                 )
                 self._transfer.look()
-                return self._complete(upload_id, size, parts, crc)
+                return self.complete(upload_id, size, parts, crc)
             except BaseException:
-                self._abort(upload_id)
+                self.abort(upload_id)
                 raise
 
-        return StoredObject(size=size, version=version_of(self._surely(step)))
+        return StoredObject(size=size, version=version_of(self.surely(step)))
 
-    def _begin(self, metadata: Mapping[str, str]) -> str:
+    def begin(self, metadata: Mapping[str, str]) -> str:
+        """Begin an upload of parts; return its id."""
         goal = self._goal
         sums = (
             {}
@@ -171,9 +172,10 @@ class Upload:
         )
         return str(begun["UploadId"])
 
-    def _complete(
+    def complete(
         self, upload_id: str, size: int, parts: list[Part], crc: int | None
     ) -> str:
+        """Make one object of all parts, in its place; return its ETag."""
         sums: dict[str, Any] = {}
         if not self._calls.plain:
             sums = {"ChecksumType": "FULL_OBJECT", "MpuObjectSize": size}
@@ -193,7 +195,7 @@ class Upload:
         )
         return str(done["ETag"])
 
-    def _abort(self, upload_id: str) -> None:
+    def abort(self, upload_id: str) -> None:
         """Let go of the parts, which are paid for; what fails here is swept up later."""
         try:
             self._calls.call("abort_multipart_upload", self._goal.place, UploadId=upload_id)
@@ -204,7 +206,7 @@ class Upload:
                 "upload_not_aborted", url=self._goal.place.url, message=error.message
             )
 
-    def _surely(self, step: Callable[[], str]) -> str:
+    def surely(self, step: Callable[[], str]) -> str:
         """Take a conditional step until it is clear whether it was done."""
         for _ in range(_COLLISIONS):
             try:
