@@ -83,6 +83,14 @@ def frame_of(pieces: Sequence[Piece], join: Join) -> Frame | None:
     )
 
 
+def picture_fitted(stream: VideoStream, size: Size) -> str:
+    """Return the filters that make a picture as large as the film, and nothing else."""
+    inner = _inner(stream, size)
+    return chain(
+        f"scale={inner.width}:{inner.height}:out_range=tv,setsar=1", _padded(inner, size)
+    )
+
+
 def picture_chain(piece: Piece, frame: Frame) -> str:
     """Return the filters from a piece's picture to the frame.
 
@@ -127,8 +135,7 @@ def _exactly(piece: Piece, frame: Frame, frames: int | None) -> tuple[str, ...]:
 
 def _fitted(stream: VideoStream, frame: Frame) -> tuple[str, ...]:
     """Return the filters that make a picture the frame's: its size, light and pixels."""
-    width, height = frame.size.width, frame.size.height
-    inner = fitted_size(shown_size(stream), width, height, upscale=True)
+    inner = _inner(stream, frame.size)
     scale = f"scale={inner.width}:{inner.height}:out_range=tv"
     standard = made_standard(stream, scale, frame.pixels)
     if frame.transfer is None and standard:
@@ -137,14 +144,20 @@ def _fitted(stream: VideoStream, frame: Frame) -> tuple[str, ...]:
         light = (scale, "setsar=1")
     else:
         light = (*_guessed(stream), f"{scale}:out_color_matrix=bt709", "setsar=1")
-    left, top = (width - inner.width) // 4 * 2, (height - inner.height) // 4 * 2
-    padded = inner != frame.size
-    return (
-        *light,
-        f"format={frame.pixels}",
-        _tags(frame),
-        f"pad={width}:{height}:{left}:{top}:color=black" if padded else "",
-    )
+    padded = _padded(inner, frame.size)
+    return (*light, f"format={frame.pixels}", _tags(frame), padded)
+
+
+def _inner(stream: VideoStream, size: Size) -> Size:
+    return fitted_size(shown_size(stream), size.width, size.height, upscale=True)
+
+
+def _padded(inner: Size, size: Size) -> str:
+    """Return the filter that puts black around a picture, where it is not as large."""
+    if inner == size:
+        return ""
+    left, top = (size.width - inner.width) // 4 * 2, (size.height - inner.height) // 4 * 2
+    return f"pad={size.width}:{size.height}:{left}:{top}:color=black"
 
 
 def _guessed(stream: VideoStream) -> tuple[str, ...]:

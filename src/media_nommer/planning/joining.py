@@ -13,11 +13,17 @@ from media_nommer.core.media import AudioStream, Media
 from media_nommer.core.recipes.documents import Recipe
 from media_nommer.core.recipes.inputs import Join
 from media_nommer.planning.given_texts import Texts, given_texts, joined_texts, numbered
-from media_nommer.planning.joined_pictures import Frame, frame_of, picture_chain
+from media_nommer.planning.joined_pictures import (
+    Frame,
+    frame_of,
+    picture_chain,
+    picture_fitted,
+)
 from media_nommer.planning.joined_sounds import Sound, sound_chain, sounds_of
 from media_nommer.planning.pieces import Found, Piece, Trust, pieces_of
 from media_nommer.planning.reading import Graph, Source
 from media_nommer.planning.takes import Take, after
+from media_nommer.planning.watching import Watched, upright_size
 
 #: The format of a film that is made of several; how far its length is trusted follows.
 JOINED = "joined"
@@ -27,11 +33,15 @@ _TRUST: Sequence[Trust] = ("exact", "mpegts", "guessed")
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """What outputs are made of: what it is, and how it is read."""
+    """What outputs are made of: what it is, and how it is read.
+
+    ``watched`` are the pictures of what was made of several, which can be looked at.
+    """
 
     media: Media
     source: Source
     texts: Texts = field(default_factory=dict)
+    watched: tuple[Watched, ...] = ()
 
 
 def film_of(media: Mapping[str, Media], recipe: Recipe, names: Mapping[str, str]) -> Film:
@@ -54,13 +64,41 @@ def film_of(media: Mapping[str, Media], recipe: Recipe, names: Mapping[str, str]
     pieces = pieces_of(found, recipe.inputs)
     whole = [media[each.url] for each in recipe.inputs]
     if len(pieces) == 1 and recipe.join is None and not pieces[0].is_still:
-        made = _with_sounds(pieces[0], found)
+        made = replace(
+            _with_sounds(pieces[0], found), watched=_watched(pieces, None, recipe, names)
+        )
         return _with_texts(made, pieces, [made.media.duration], recipe, names)
     join = recipe.join or Join()
     frame, sounds = frame_of(pieces, join), sounds_of(pieces, join)
     lengths = [piece.length(frame.rate if frame else None) for piece in pieces]
-    made = Film(_media(pieces, frame, sounds, whole), _graph(pieces, frame, sounds, found))
+    made = Film(
+        _media(pieces, frame, sounds, whole),
+        _graph(pieces, frame, sounds, found),
+        watched=_watched(pieces, frame, recipe, names),
+    )
     return _with_texts(made, pieces, lengths, recipe, names)
+
+
+def _watched(
+    pieces: Sequence[Piece],
+    frame: Frame | None,
+    recipe: Recipe,
+    names: Mapping[str, str],
+) -> tuple[Watched, ...]:
+    """Return the pictures of all pieces that have one, as large as the film."""
+    return tuple(
+        Watched(
+            file=names[wanted.url],
+            stream=stream,
+            size=frame.size if frame else upright_size(stream),
+            start=piece.cut.start if piece.cut else 0.0,
+            length=piece.media.duration,
+            fitted=picture_fitted(stream, frame.size) if frame else "",
+            is_still=piece.is_still,
+        )
+        for piece, wanted in zip(pieces, recipe.inputs, strict=True)
+        if (stream := piece.picture) is not None
+    )
 
 
 def _with_texts(

@@ -15,6 +15,7 @@ from media_nommer.core.recipes.extras import ExtraOutput
 from media_nommer.core.recipes.input_settling import unmade_problem
 from media_nommer.core.recipes.names import fill_template, safe_stem
 from media_nommer.core.recipes.own import OwnOutput
+from media_nommer.planning.burning import with_burnt_files
 from media_nommer.planning.cutting import taken
 from media_nommer.planning.extras import plan_extra
 from media_nommer.planning.films import plan_film
@@ -44,6 +45,7 @@ def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan
         MediaError: thumbnails depend on a length that nothing tells.
     """
     cut = None
+    recipe = with_burnt_files(recipe, media)
     if not is_joined(media):
         media, cut = taken(media, recipe.inputs[0])
     plans: list[OutputPlan] = []

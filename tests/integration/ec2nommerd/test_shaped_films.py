@@ -94,6 +94,30 @@ def test_black_bars_are_found_and_cut_off_by_each_task_that_makes_such_a_film(
     assert len(looks) == 2 * 4  # once to plan the job, once to make it
 
 
+def test_black_bars_that_all_joined_inputs_have_are_cut_off(
+    boxed: Path, tmp_path: Path
+) -> None:
+    strip = ("-f", "lavfi", "-i", "color=0x30a060:s=160x66:r=10:d=2", "-c:v", "ffv1")
+    ffmpeg(*strip, "strip.mkv", cwd=tmp_path)
+    studio = Studio(tmp_path, boxed)
+    inputs = [
+        {"url": file_url(boxed), "start": 1},
+        {"url": file_url(tmp_path / "strip.mkv")},  # which gets its bars where it is fitted
+    ]
+    job = studio.submit(
+        {"name": "{height}.mp4", "video": {**QUICK, "crop": "auto"}}, inputs=inputs
+    )
+
+    studio.work()
+
+    facts = next(iter(finished(studio, job).values()))
+    assert (facts["width"], facts["height"], facts["frames"]) == (160, 66, 50)
+    (name,) = studio.published()
+    for edge in ("160:2:0:0", "160:2:0:64"):
+        assert max(colour(studio.out / name, 2, edge)) > 60
+        assert colour(studio.out / name, 4, edge) == pytest.approx((48, 160, 96), abs=8)
+
+
 def test_films_take_two_passes_from_two_decodes(boxed: Path, tmp_path: Path) -> None:
     studio = Studio(tmp_path, boxed)
     names = {"h264": "a.mp4", "hevc": "b.mp4", "vp9": "c.webm"}
@@ -177,6 +201,29 @@ def test_pictures_of_subtitles_keep_step_with_a_part(spoken: Path, tmp_path: Pat
     assert next(iter(finished(studio, job).values()))["frames"] == 15
     assert colour(studio.out / "a.mp4", 0.2, "60:10:50:65")[1] > 230
     assert colour(studio.out / "a.mp4", 1.0, "60:10:50:65")[1] < 110
+
+
+def test_a_file_of_subtitles_that_goes_with_an_input_is_burnt_into_its_picture(
+    spoken: Path, tmp_path: Path
+) -> None:
+    text = "WEBVTT\n\n00:00.100 --> 00:00.900\nÄÖÜ\n\n00:01.600 --> 00:02.000\nMMM\n"
+    (tmp_path / "a.vtt").write_text(text, encoding="utf-8")
+    studio = Studio(tmp_path, spoken)
+    source = {"url": file_url(spoken), "subtitles": [{"url": file_url(tmp_path / "a.vtt")}]}
+    burnt = {**QUICK, "burn_in": {"file": 0, "size": 0.3}}
+    job = studio.submit(
+        {"name": "a.mkv", "video": burnt}, inputs=[{**source, "start": 0.2}]
+    )
+
+    studio.work()
+
+    facts = finished(studio, job)["a.mkv"]
+    assert facts["frames"] == 18
+    off = [
+        abs(colour(studio.out / "a.mkv", time, "60:20:50:65")[1] - 96)
+        for time in (0.3, 1.0, 1.6)  # of which the source's own text is at the second
+    ]
+    assert [one > 6 for one in off] == [True, False, True], off
 
 
 def test_an_image_that_may_not_be_read_or_is_not_there_is_refused_at_once(

@@ -97,3 +97,42 @@ def test_two_passes_of_renditions_need_a_bitrate_in_each() -> None:
     assert refusal(ladder=[{"height": 360, "bitrate": 500}, {"height": 240}]) == (
         "outputs[0].ladder[1].passes: 2 are for an average bitrate; say bitrate"
     )
+
+
+def burnt(number: int, *inputs: dict[str, Any]) -> dict[str, Any]:
+    video = {"burn_in": {"file": number}}
+    return {"inputs": list(inputs), "outputs": [{"name": "a.mp4", "video": video}]}
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (0, "each input has files of its own; choose by language"),
+        (2, "there is no 2; inputs[0].subtitles lists 2"),
+    ],
+)
+def test_a_file_to_burn_in_that_is_not_there_is_refused(number: int, sentence: str) -> None:
+    spoken = {"url": "file:///a.mp4", "subtitles": [{"url": "file:///a.srt"}] * 2}
+    inputs = [spoken] * (2 if number == 0 else 1)
+
+    with pytest.raises(InvalidRecipe) as refused:
+        parse_recipe(burnt(number, *inputs))
+
+    assert refused.value.message == f"outputs[0].video.burn_in.file: {sentence}"
+
+
+def test_subtitles_to_burn_in_are_named_in_one_way() -> None:
+    sentence = fault({"burn_in": {"track": 0, "language": "eng"}})
+
+    assert sentence == (
+        ".burn_in: track and language contradict each other; allowed: one of them"
+    )
+
+
+def test_bars_of_joined_inputs_may_be_cut_off() -> None:
+    both = [{"url": "file:///a.mp4"}, {"url": "file:///b.mp4"}]
+    output = {"name": "a.mp4", "video": {"crop": "auto"}}
+
+    recipe = parse_recipe({"inputs": both, "outputs": [output]})
+
+    assert isinstance(recipe.outputs[0], FileOutput)

@@ -96,3 +96,20 @@ def test_what_a_name_does_not_tell_must_be_said() -> None:
         InvalidRecipe, match=r"inputs\[0\]\.subtitles\[0\]\.format: the name"
     ):
         joined_of([SHORT], MKV, of_inputs=[{"subtitles": [{"url": "file:///a.txt"}]}])
+
+
+@pytest.mark.parametrize("more", [{}, {"audio": [{"track": 0}]}])
+def test_a_file_of_subtitles_is_burnt_in_by_its_place_among_the_files(
+    more: dict[str, object],
+) -> None:
+    rich = replace(SHORT, subtitles=(replace(ENGLISH, default=True),))
+    given = [VTT, {"url": "file:///deu.srt", "language": "deu"}]
+    burnt = {"name": "film.mkv", "video": {"burn_in": {"file": 1}}}
+
+    film, (plan,) = joined_of([rich], burnt, of_inputs=[{"subtitles": given, **more}])
+
+    assert plan.video is not None
+    assert plan.video.drawing.burnt is not None
+    assert film.media.subtitles[-1].index == plan.video.drawing.burnt.stream
+    assert film.media.subtitles[-1].language == "deu"
+    assert [text.language for text in plan.subtitles] == ["eng", "fra"]

@@ -65,11 +65,13 @@ class DrawnText(Document):
 class BurnIn(Document):
     """One of the source's subtitles as a part of the picture.
 
-    It is the one of ``language``, or the ``track``-th, counted from 0; without them the one
-    that a player would show. ``size`` of text is a share of the picture's shorter side.
+    It is the one of ``language``, or the ``track``-th, or the ``file``-th of the input's
+    own files, each counted from 0; without them the one that a player would show. ``size``
+    of text is a share of the picture's shorter side.
     """
 
     track: Annotated[int, Field(ge=0, le=255)] | None = None
+    file: Annotated[int, Field(ge=0, le=31)] | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{3}$")] | None = None
     encoding: Encoding | None = None
     size: Annotated[float, Field(ge=0.01, le=0.3)] = 0.055
@@ -96,8 +98,10 @@ def drawn_problems(
     for number, text in enumerate(texts):
         yield from _time_problems(text, f"{path}.texts[{number}]")
         yield from _text_problems(text.text, f"{path}.texts[{number}].text")
-    if burn_in and burn_in.track is not None and burn_in.language is not None:
-        both = "track and language contradict each other"
+    ways = ("track", "file", "language")
+    said = [way for way in ways if getattr(burn_in, way, None) is not None]
+    if len(said) > 1:
+        both = f"{' and '.join(said)} contradict each other"
         yield f"{path}.burn_in: {both}; allowed: one of them"
 
 

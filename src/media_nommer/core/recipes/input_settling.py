@@ -23,6 +23,7 @@ def use_problems(
 
     A copy of a part could only begin at a key frame; what is joined is made alike first.
     """
+    yield from _burning_problems(inputs, output, f"{path}.video.burn_in.file")
     if len(inputs) > 1 or join is not None or inputs[0].audio is not None:
         why = "a copy cannot be joined, since its pieces are made alike first"
         if wrong := unmade_problem(output):
@@ -38,13 +39,24 @@ def use_problems(
 
 def unmade_problem(output: "Output | PresetOutput") -> str:
     """Return why an output needs one input as it is, after its place; else nothing."""
-    crop = getattr(getattr(output, "video", None), "crop", None)
-    if crop is not None and crop.auto:
-        return ".video.crop: black bars are looked for in one input alone, as it is"
     if isinstance(output, OwnOutput):
         kind = repr(output.kind)
         return f": outputs of the kind {kind} are made of one input alone, as it is"
     return ""
+
+
+def _burning_problems(
+    inputs: Sequence[Input], output: "Output", path: str
+) -> Iterator[str]:
+    """Yield why there is no such file of subtitles to burn in."""
+    burn_in = getattr(getattr(output, "video", None), "burn_in", None)
+    if burn_in is None or burn_in.file is None:
+        return
+    if len(inputs) > 1:
+        yield f"{path}: each input has files of its own; choose by language"
+    elif burn_in.file >= len(inputs[0].subtitles):
+        has = len(inputs[0].subtitles)
+        yield f"{path}: there is no {burn_in.file}; inputs[0].subtitles lists {has}"
 
 
 def _problems(source: Input, path: str) -> Iterator[str]:

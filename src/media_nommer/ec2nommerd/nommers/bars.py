@@ -1,12 +1,11 @@
 """Looking for black bars before anything is planned: the sizes of outputs rest on them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import structlog
 
 from media_nommer.core.errors import EncodeError, MediaError
-from media_nommer.core.media import Media
 from media_nommer.core.ports.encoder import Encoder
 from media_nommer.core.recipes import Recipe
 from media_nommer.ec2nommerd.nommers.base import Work
@@ -19,9 +18,11 @@ from media_nommer.planning.bars import (
     bars_in,
     profile_in,
     wants_bars,
+    watched_of,
     without_bars,
 )
-from media_nommer.planning.cutting import taken
+from media_nommer.planning.joining import Film
+from media_nommer.planning.watching import Watched
 
 log = structlog.get_logger(__name__)
 
@@ -30,10 +31,9 @@ def with_bars_cut(
     encoder: Encoder,
     work: Work,
     recipe: Recipe,
-    media: Media,
+    film: Film,
     *,
     made: Collection[int],
-    source: str,
 ) -> Recipe:
     """Return a recipe that says outright what is cut off where it asked for bars.
 
@@ -41,35 +41,31 @@ def with_bars_cut(
     """
     if not wants_bars(recipe, made):
         return recipe
-    return without_bars(recipe, media, _found(encoder, work, recipe, media, source))
+    return without_bars(recipe, film, _found(encoder, work, watched_of(film, recipe)))
 
 
-def _found(encoder: Encoder, work: Work, recipe: Recipe, media: Media, source: str) -> Bars:
+def _found(encoder: Encoder, work: Work, watched: Sequence[Watched]) -> Bars:
     """Return the bars, none of a film that cannot be looked at: the encode says why."""
-    profiles: list[Profile] = []
+    looks: list[list[Profile]] = [[] for _ in watched]
     try:
-        for command in bars_commands(media, recipe, source=source):
+        for command in bars_commands(watched):
             work.encode(encoder, command.argv)
-            profiles += _left(command, work.scratch, media, recipe)
+            looks[command.place] += _left(command, work.scratch)
     except (EncodeError, MediaError) as error:
         if work.worth_another_try(error):
             raise
         log.warning("bars_not_found", job=work.job.id, message=error.message)
         return NO_BARS
-    bars = bars_in(profiles)
-    log.info("bars_found", job=work.job.id, moments=len(profiles), bars=str(bars))
+    bars = bars_in(looks)
+    log.info("bars_found", job=work.job.id, moments=sum(map(len, looks)), bars=str(bars))
     return bars
 
 
-def _left(
-    command: BarsCommand, scratch: Path, media: Media, recipe: Recipe
-) -> list[Profile]:
-    picture = taken(media, recipe.inputs[0])[0].picture
-    assert picture is not None
+def _left(command: BarsCommand, scratch: Path) -> list[Profile]:
     found: list[Profile] = []
     for paths in command.leaves:
         rows, columns = (_taken_away(scratch / path) for path in paths)
-        profile = profile_in(rows, columns, picture)
+        profile = profile_in(rows, columns, command.size)
         if profile is not None:
             found.append(profile)
     return found

@@ -34,10 +34,8 @@ def plan_job(
         InvalidRecipe: two outputs would have one name.
     """
     recipe = parse_recipe(work.job.recipe, stored=True)
-    media, read = source.film.media, source.film.source
-    if isinstance(read, str):
-        recipe = with_bars_cut(kit.encoder, work, recipe, media, made=made, source=read)
-    plans = plan_outputs(media, recipe, stem=work.source_stem)
+    recipe = with_bars_cut(kit.encoder, work, recipe, source.film, made=made)
+    plans = plan_outputs(source.film.media, recipe, stem=work.source_stem)
     return [plan for plan in plans if plan.index in made]
 
 
