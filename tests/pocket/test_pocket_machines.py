@@ -229,6 +229,62 @@ def test_a_unit_runs_as_it_says_and_its_machine_goes_off_after_it(tmp_path: Path
     assert "started" in said
 
 
+LASTING = """#!/bin/sh
+cat > /etc/systemd/system/lasting.service <<'END'
+[Service]
+ExecStart=/bin/sh -c 'echo begun $$$$; exec sleep 1000'
+Restart=always
+END
+systemctl start lasting.service
+"""
+
+
+def test_a_unit_that_is_to_last_is_started_again_when_it_dies_until_the_machine_stops(
+    tmp_path: Path,
+) -> None:
+    def begun() -> int:
+        return running.said().count("begun ")
+
+    with machine(tmp_path, LASTING) as running:
+        wait_until("it has begun", lambda: begun() == 1, timeout=60)
+        (sleeps,) = [p for p in running.processes() if "sleep" in program(p)]
+        os.kill(sleeps, signal.SIGKILL)
+        wait_until("it has begun again", lambda: begun() == 2, timeout=60)
+
+        running.stop()
+
+        assert running.ended(60), running.said()
+    assert begun() == 2
+
+
+def program(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+
+
+@pytest.mark.parametrize(("listens", "reached"), [("0.0.0.0", True), ("127.0.0.1", False)])
+def test_a_machine_is_reached_at_its_own_address_where_somebody_listens_there(
+    tmp_path: Path, listens: str, reached: bool
+) -> None:
+    answers = f"""#!/usr/bin/env python3
+import socket
+listener = socket.create_server(({listens!r}, 45454))
+print("it listens", flush=True)
+while True:
+    listener.accept()[0].sendall(b"hello")
+"""
+    with machine(tmp_path, answers, address="10.0.0.9") as running:
+        wait_until("it listens", lambda: "it listens" in running.said(), timeout=60)
+
+        with running.dial("127.0.0.1", 45454) as inside:
+            assert inside.recv(5) == b"hello"
+        if reached:
+            with running.dial("10.0.0.9", 45454) as outside:
+                assert outside.recv(5) == b"hello"
+        else:
+            with pytest.raises(ConnectionRefusedError):
+                running.dial("10.0.0.9", 45454)
+
+
 def test_a_machine_that_is_switched_off_asks_its_units_to_stop_first(
     tmp_path: Path,
 ) -> None:
