@@ -1,8 +1,11 @@
 """The script of the first boot, as a process: bundle, credentials and all."""
 
+import ensurepip
 import json
+import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -129,9 +132,15 @@ def wheels(tmp_path: Path) -> Path:
     folder.mkdir()
     wheel(folder, "media_nommer", "boto3")
     wheel(folder, "boto3")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "pip"]
-    subprocess.run([*command, "--dest", str(folder)], check=True, timeout=120)
+    shutil.copy(pip_of_this_machine(), folder)
     return folder
+
+
+def pip_of_this_machine() -> Path:
+    """Return the wheel that new environments get, by no network."""
+    kept = sysconfig.get_config_var("WHEEL_PKG_DIR")  # where a distribution has them
+    places = (Path(ensurepip.__file__).parent / "_bundled", *([Path(kept)] if kept else []))
+    return next(wheel for place in places for wheel in place.glob("pip-*.whl"))
 
 
 def test_a_machine_installs_the_bundle_and_nothing_else_and_that_once(
