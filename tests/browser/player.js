@@ -78,6 +78,8 @@ const players = {
   },
 };
 
+const stood = { at: -1, since: 0 };
+
 // What is seen from outside.
 const seen = {
   errors: () => errors,
@@ -98,6 +100,18 @@ const seen = {
       video.play();
     }
     return true;
+  },
+  // Whether nothing is under way that a seek would cut short.
+  calm: () => !video.seeking && video.readyState > 2,
+  // Play on to the end; where the picture stands still for long, from here once more.
+  ends: (from) => {
+    const now = performance.now();
+    if (video.currentTime !== stood.at) Object.assign(stood, { at: video.currentTime, since: now });
+    if (!video.ended && now - stood.since > 10000) {
+      stood.since = now;
+      seen.seek(from);
+    }
+    return video.ended;
   },
   seek: (time) => {
     video.currentTime = time;

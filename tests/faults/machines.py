@@ -126,7 +126,7 @@ def machines(folder: Path) -> Iterator[Machines]:
     with services() as direct:
         doors = {f"{n} {role}": url for role in ROLES for n, url in direct.items()}
         with Proxy(doors) as proxy:
-            calm = clients_at(direct["aws"], direct["simpledb"])
+            calm = clients_at(direct["aws"], direct["simpledb"], patience=250)
             yield Machines(
                 proxy=proxy,
                 through={
@@ -157,13 +157,15 @@ def with_postgres(amazon: Machines, postgres: Path) -> Iterator[Machines]:
         yield replace(amazon, lines=lines, postgres=postgres)
 
 
-def clients_at(aws: str, simpledb: str, ec2: str | None = None) -> AwsClients:
+def clients_at(
+    aws: str, simpledb: str, ec2: str | None = None, *, patience: float = _READ_TIMEOUT
+) -> AwsClients:
     """Return clients, all of them made, since endpoints are read when they are."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in aws_services.settings(aws).items():
             patch.setenv(name, value)
         patch.setenv("AWS_ENDPOINT_URL_SIMPLEDB", simpledb)
-        patch.setattr(aws_clients, "_READ_TIMEOUT", _READ_TIMEOUT)
+        patch.setattr(aws_clients, "_READ_TIMEOUT", patience)
         clients = AwsClients(session=boto3.Session(region_name=aws_services.REGION))
         for service in ("dynamodb", "sqs", "sdb"):
             clients.client(service)

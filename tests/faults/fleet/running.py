@@ -67,17 +67,20 @@ class Site:
     machines: Machines
     yard: Yard
     clients: AwsClients
+    #: EC2 as who prepares a run asks it: a second try might find its own work.
+    moto: Any
 
 
 @contextmanager
 def site(machines: Machines) -> Iterator[Site]:
     """Put an EC2 of processes beside the services of a session."""
     direct = machines.direct
-    moto = clients_at(direct["aws"], direct["simpledb"], direct["aws"]).client("ec2")
+    patient = clients_at(direct["aws"], direct["simpledb"], direct["aws"], patience=250)
+    moto = patient.client("ec2")
     yard = Yard(moto, direct)
     try:
         clients = clients_at(direct["aws"], direct["simpledb"], yard.front.url)
-        yield Site(machines, yard, clients)
+        yield Site(machines, yard, clients, moto)
     finally:
         yard.close()
 
@@ -100,7 +103,7 @@ def run(
     with ExitStack() as stack:
         place = Place(here.machines, engine, seed, folder)
         settings = place.settings(installation=place.name, **SETTINGS)
-        here.clients.client("ec2").create_launch_template(
+        here.moto.create_launch_template(
             LaunchTemplateName=f"{place.name}-node",
             LaunchTemplateData={"MetadataOptions": {"InstanceMetadataTags": "enabled"}},
         )
