@@ -25,6 +25,7 @@ from media_nommer.cli.results import (
     check_writable,
     job_document,
     show_outputs,
+    show_warnings,
     write_text,
 )
 from media_nommer.conf.settings import Settings
@@ -124,6 +125,7 @@ def _tell(ended: Sequence[Ended], as_json: bool) -> int:
     else:
         show_outputs(ended)
         for one in ended:
+            show_warnings(one)
             _tell_of_failures(one)
     return 0 if all(one.job.state is JobState.FINISHED for one in ended) else EXIT_FAILED
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from media_nommer.cli.inputs import path_of
 from media_nommer.cli.tables import show_table
 from media_nommer.cli.words import bytes_text, clock_text, count_text, speed_text, took_text
 from media_nommer.core.errors import BadRequest
 from media_nommer.core.jobs import Job, Output, PublishedFile
+from media_nommer.planning.reports import warnings_of
 
 COLUMNS = ("file", "what", ">length", ">size", ">took", ">speed")
 
@@ -62,6 +65,14 @@ def show_outputs(ended: Sequence[Ended]) -> None:
                 rows += [(*row, "", "") for row in others]
     if rows:
         show_table(COLUMNS, rows)
+
+
+def show_warnings(ended: Ended) -> None:
+    """Print what outputs that are in place do not come to, to standard error."""
+    for output in ended.job.outputs:
+        if output.state == "finished":
+            for warning in warnings_of(output):
+                typer.echo(f"warning: {output.name}: {warning}", err=True)
 
 
 def job_document(ended: Ended) -> dict[str, Any]:

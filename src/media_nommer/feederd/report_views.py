@@ -24,6 +24,7 @@ from media_nommer.planning.reports import (
     gates_of,
     kind_of,
     size_of,
+    warnings_of,
 )
 
 
@@ -51,7 +52,7 @@ class GateReport(View):
 class OutputReport(OutputView):
     """One output. ``size`` is bytes over all files, ``bit_rate`` bit/s over all.
 
-    ``codecs`` are as RFC 6381 has them.
+    ``codecs`` are as RFC 6381 has them; ``warnings`` say what it does not come to.
     """
 
     kind: str
@@ -62,6 +63,7 @@ class OutputReport(OutputView):
     codecs: str | None
     measured: Mapping[str, float] | None
     gates: tuple[GateReport, ...]
+    warnings: tuple[str, ...]
 
 
 class JobReport(View):
@@ -140,4 +142,5 @@ def _output(job: Job, index: int) -> OutputReport:
         codecs=codecs_of(output),
         measured=measured if isinstance(measured, Mapping) else None,
         gates=tuple(map(GateReport.of, gates_of(job, index))),
+        warnings=warnings_of(output),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from media_nommer.core.recipes.codecs import AudioCodec, Container
 from media_nommer.planning.adaptive import Rendition
 from media_nommer.planning.cutting import Cut
-from media_nommer.planning.loudness import Measured, habits_of, loudness_filters
+from media_nommer.planning.loudness import Level, Levels, OpenLevel
 from media_nommer.planning.mixing import mixing_filters
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.sound import AudioPlan
@@ -61,20 +61,17 @@ def _encoder(audio: AudioPlan) -> tuple[str, ...]:
 
 
 def all_filters(
-    audio: AudioPlan, cut: Cut | None, measured: Measured | None
+    audio: AudioPlan, cut: Cut | None, level: Level | OpenLevel | None
 ) -> tuple[str, ...]:
     """Return the filters from a sound of the source to its encoder; silence needs none."""
     if audio.silent:
         return ()
-    loud: tuple[str, ...] = ()
-    if audio.loudness is not None and measured is not None:
-        habits = habits_of(audio.codec, audio.bitrate)
-        loud = loudness_filters(audio.loudness, measured, audio.sample_rate, habits)
+    loud = level.filters(audio.sample_rate) if level else ()
     return (*sound_filters(audio, cut), *loud, *audio.fades.filters("afade"))
 
 
 def sounds_options(
-    output: OutputPlan, measured: Mapping[str, Measured], *, in_graph: bool = False
+    output: OutputPlan, levels: Levels, *, in_graph: bool = False
 ) -> tuple[str, ...]:
     """Return the encoders' options of all sounds of a file.
 
@@ -85,7 +82,7 @@ def sounds_options(
     options = [
         audio_options(
             audio,
-            () if in_graph else all_filters(audio, output.cut, measured.get(key)),
+            () if in_graph else all_filters(audio, output.cut, levels.get(key)),
         )
         for key, audio in output.sounds
     ]

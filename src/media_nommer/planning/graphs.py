@@ -8,7 +8,7 @@ from media_nommer.planning.encoders import all_filters
 from media_nommer.planning.extras import drawn_plan
 from media_nommer.planning.filters import picture_graph
 from media_nommer.planning.looks import drawn
-from media_nommer.planning.loudness import Measured
+from media_nommer.planning.loudness import Levels
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.reading import Source
 from media_nommer.planning.sprites import SpritePlan
@@ -23,7 +23,7 @@ def whole_graph(
     source: Source,
     picture: VideoStream | None,
     outputs: Sequence[OutputPlan],
-    measured: Mapping[str, Measured],
+    levels: Levels,
     images: Mapping[str, int],
 ) -> str:
     """Return the graph that makes all ``outputs``, empty where none is needed.
@@ -35,7 +35,7 @@ def whole_graph(
         if picture is None or not any(drawn(output) for output in outputs):
             return ""
         return picture_graph(picture, outputs, images=images)
-    sounds, chains = _sounds(outputs, measured)
+    sounds, chains = _sounds(outputs, levels)
     if picture is None and not sounds:
         return ""
     parts = [source.text(picture=_JOINED if picture else "", sounds=sounds), *chains]
@@ -93,7 +93,7 @@ def _drawn(
 
 
 def _sounds(
-    outputs: Sequence[OutputPlan], measured: Mapping[str, Measured]
+    outputs: Sequence[OutputPlan], levels: Levels
 ) -> tuple[dict[int, list[str]], list[str]]:
     """Return the labels under which each sound is taken, and what is done to it there."""
     taken: dict[int, list[str]] = {}
@@ -103,6 +103,6 @@ def _sounds(
             if audio.silent:
                 continue
             taken.setdefault(audio.stream, []).append(f"t{key}")
-            filters = ",".join(all_filters(audio, output.cut, measured.get(key)))
+            filters = ",".join(all_filters(audio, output.cut, levels.get(key)))
             chains.append(f"[t{key}]{filters}[a{key}]")
     return taken, chains

@@ -1,14 +1,13 @@
-"""Loudness by EBU R128: what is measured first, and the gain that follows from it."""
+"""Loudness by EBU R128: how it is measured, and how a sound is brought to it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from media_nommer.core.recipes.codecs import LOSSLESS, AudioCodec
 
-_SILENCE = -70.0  # LUFS: the gate below which EBU R128 counts nothing
 _OVERSAMPLED = 192_000  # hertz: peaks between samples show there
-_RINGING = 0.5  # dB: what the way back from there adds to peaks
 _OVERSHOOT = 1.5  # dB: what was measured of AAC and Vorbis on clicks; others add less
 
 #: LAME takes the level back, by kbit/s; as measured on a tone.
@@ -37,15 +36,57 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """What is done to a sound: one ``gain`` for all of it, in decibels; nothing is pumped.
+
+    Only where that would lift peaks too high are they held below a ``limit``, in dBTP. What
+    the encoder takes away of the level it is given ``harder``.
+    """
+
+    gain: float
+    limit: float | None = None
+    harder: float = 0.0
+
+    def filters(self, rate: int) -> tuple[str, ...]:
+        """Return the filters that bring a sound to it that will have so many hertz."""
+        gain = f"volume={self.gain + self.harder:.2f}dB"
+        if self.limit is None:
+            return (gain,)
+        limit = 10 ** ((self.limit + self.harder) / 20)
+        return (
+            gain,
+            f"aresample={_OVERSAMPLED}",
+            f"alimiter=limit={limit:.4f}:level=0:latency=1",
+            f"aresample={rate}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLevel:
+    """A level that nobody knows yet: its ``name`` stands in commands that are shown."""
+
+    name: str
+
+    def filters(self, rate: int) -> tuple[str, ...]:
+        """Return the name in the place of filters."""
+        return (self.name,)
+
+
+#: By the keys of sounds, what makes each as loud as it is to be.
+Levels: TypeAlias = Mapping[str, Level | OpenLevel]
+
+
+@dataclass(frozen=True, slots=True)
 class Habits:
     """What an encoder makes of a sound, in decibels.
 
     Peaks come out higher than they went in by ``overshoot`` at most, or nearly so; all of
-    it comes out ``softer``.
+    it comes out ``softer``. Of one that is ``unsure`` more depends on the sound.
     """
 
     overshoot: float = 0.0
     softer: float = 0.0
+    unsure: bool = False
 
 
 NO_HABITS = Habits()
@@ -65,37 +106,18 @@ def measured_in(log: Sequence[str]) -> Measured | None:
     return Measured(loudness, peak)
 
 
-def loudness_filters(
-    target: Target, measured: Measured, rate: int, habits: Habits = NO_HABITS
-) -> tuple[str, ...]:
-    """Return the filters that bring a sound to its target.
-
-    It is one gain for all of it, so nothing is pumped. Only where that would lift peaks
-    above the limit are they held down. Silence stays silent.
-    """
-    if measured.loudness <= _SILENCE:
-        return ()
-    decibels = target.loudness - measured.loudness
-    most = target.true_peak - habits.overshoot
-    gain = f"volume={decibels + habits.softer:.2f}dB"
-    if measured.true_peak + decibels <= most:
-        return (gain,)
-    limit = 10 ** ((min(most, target.true_peak - _RINGING) + habits.softer) / 20)
-    return (
-        gain,
-        f"aresample={_OVERSAMPLED}",
-        f"alimiter=limit={limit:.4f}:level=0:latency=1",
-        f"aresample={rate}",
-    )
-
-
 def habits_of(codec: AudioCodec, kbits: int | None) -> Habits:
-    """Return what the encoder of a codec does to loudness and peaks."""
+    """Return what the encoder of a codec does to loudness and peaks, as far as it is known.
+
+    All that lose something are unsure. They leave out what is high, the more the fewer bits
+    there are, of noise 1 to 3 LU; libopus also leaves out what other channels drown, and
+    makes speech of few bits 2 LU softer.
+    """
     if codec in LOSSLESS:
         return NO_HABITS
     table = _LAME_SOFTER if codec == "mp3" else ()
     softer = next((softer for most, softer in table if (kbits or 0) <= most), 0.0)
-    return Habits(overshoot=_OVERSHOOT, softer=softer)
+    return Habits(overshoot=_OVERSHOOT, softer=softer, unsure=True)
 
 
 def _last(pattern: re.Pattern[str], log: Sequence[str]) -> float | None:

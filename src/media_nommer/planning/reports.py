@@ -75,6 +75,12 @@ def codecs_of(output: Output) -> str | None:
     return ",".join(dict.fromkeys(names)) or None
 
 
+def warnings_of(output: Output) -> tuple[str, ...]:
+    """Return what an output does not come to, though it was made."""
+    told = output.facts.get("warnings")
+    return tuple(map(str, told)) if isinstance(told, list | tuple) else ()
+
+
 def _gates(expect: Mapping[str, Any], output: Output) -> Iterator[Gate]:
     duration = _number(output.facts.get("duration"))
     measured = output.facts.get("measured")

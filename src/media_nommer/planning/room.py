@@ -6,6 +6,7 @@ from media_nommer.core.media import Media
 from media_nommer.planning.extras import extra_bytes
 from media_nommer.planning.passes import pass_bytes
 from media_nommer.planning.plan import OutputPlan, single_files
+from media_nommer.planning.sound import AudioPlan
 from media_nommer.planning.video import VideoPlan
 from media_nommer.planning.vmaf import sample_bytes
 
@@ -67,5 +68,10 @@ def _expected(plan: OutputPlan, media: Media) -> int:
         bits += sample_bytes(plan.video) * 8 if plan.video.target_vmaf else 0
         bits += pass_bytes(plan.video) * 8
     for sound in (plan.audio, *plan.more_audio):
-        bits += (sound.most_kbits if sound else 0.0) * 1000 * seconds
+        bits += _sound_bits(sound) * seconds if sound else 0.0
     return int(bits / 8)
+
+
+def _sound_bits(sound: AudioPlan) -> float:
+    """Return the bits a second of a sound, which may be encoded once to try its level."""
+    return sound.most_kbits * 1000 * (2 if sound.loudness else 1)

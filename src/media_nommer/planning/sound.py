@@ -18,7 +18,7 @@ from media_nommer.core.recipes.codecs import (
 from media_nommer.core.recipes.documents import Audio
 from media_nommer.planning.copying import check_copy
 from media_nommer.planning.effects import NO_FADES, Fades, fades_of
-from media_nommer.planning.loudness import Target
+from media_nommer.planning.loudness import Habits, Target, habits_of
 
 _CHANNELS = (8, 6, 2, 1)  # layouts that every one of our encoders has a name for
 _SHARE: Mapping[int, float] = {1: 0.625, 2: 1.0, 6: 2.5, 8: 3.5}
@@ -78,6 +78,11 @@ class AudioPlan:
         """The seconds that one frame of the codec lasts."""
         halved = 2 if self.profile == "he" else 1  # inside, half the rate
         return halved * _CODEC_FRAME[self.codec] / self.sample_rate
+
+    @property
+    def habits(self) -> Habits:
+        """What its encoder makes of its loudness and its peaks."""
+        return habits_of(self.codec, self.bitrate)
 
     @property
     def most_kbits(self) -> float:

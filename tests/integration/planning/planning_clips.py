@@ -1,9 +1,10 @@
 """Making odd clips, running planned commands, and looking at what came of them."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -14,10 +15,12 @@ from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import Probe
 from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import parse_recipe, resolve_presets
-from media_nommer.planning.ffmpeg import encode_command, measure_commands
-from media_nommer.planning.loudness import Measured, measured_in
+from media_nommer.planning.ffmpeg import encode_command, level_commands, measure_commands
+from media_nommer.planning.leveling import leveled
+from media_nommer.planning.loudness import Level, Measured, measured_in
 from media_nommer.planning.outputs import plan_outputs
-from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.plan import OutputPlan, single_files
+from media_nommer.planning.sound import AudioPlan
 from media_nommer.planning.verify import check_output
 
 FFMPEG: str = imageio_ffmpeg.get_ffmpeg_exe()
@@ -142,13 +145,8 @@ def make(
     plans = plan_outputs(media, recipe, stem="film")
     scratch.mkdir(exist_ok=True)
     (scratch / "source").symlink_to(folder / source)
-    measured: dict[str, Measured] = {}
-    for measure in measure_commands(plans, source="source", threads=2):
-        log = ffmpeg(scratch, "-loglevel", "level+info", *measure.argv, errors=True)
-        found = measured_in(log.splitlines()[-20:])
-        assert found is not None
-        measured |= dict.fromkeys(measure.sounds, found)
-    command = encode_command(media, plans, source="source", threads=2, measured=measured)
+    levels = _levels(scratch, plans)
+    command = encode_command(media, plans, source="source", threads=2, levels=levels)
     ffmpeg(scratch, *command.argv)
     by_index = {plan.index: plan for plan in plans}
     for made in command.produces:
@@ -156,6 +154,34 @@ def make(
         check_output(by_index[made.output], probe.inspect(path), probe.count(path), media)
     files = tuple(scratch / made.path for made in command.produces)
     return Made(media, plans, files, command.argv, probe)
+
+
+def _levels(scratch: Path, plans: Sequence[OutputPlan]) -> dict[str, Level]:
+    sounds = {key: (o, audio) for o in single_files(plans) for key, audio in o.sounds}
+    levels: dict[str, Level] = {}
+    for command in measure_commands(plans, source="source", threads=2):
+        measured = _heard(scratch, command.argv)
+        for key in command.sounds:
+            output, audio = sounds[key]
+            assert audio.loudness is not None
+            tried = partial(_tried, scratch, output, audio)
+            found = leveled(audio.loudness, measured, audio.habits, tried)
+            levels |= {key: found.level} if found else {}
+    return levels
+
+
+def _tried(scratch: Path, output: OutputPlan, audio: AudioPlan, level: Level) -> Measured:
+    runs = level_commands(output, audio, level, source="source", threads=2)
+    for argv in runs[:-1]:
+        ffmpeg(scratch, *argv)
+    return _heard(scratch, runs[-1])
+
+
+def _heard(scratch: Path, argv: Sequence[str]) -> Measured:
+    log = ffmpeg(scratch, "-loglevel", "level+info", *argv, errors=True)
+    found = measured_in(log.splitlines()[-20:])
+    assert found is not None
+    return found
 
 
 def decoded_frames(path: Path, *, kind: str = "v") -> list[tuple[int, str]]:

@@ -11,11 +11,13 @@ from planning_media import FILM, plans_of
 from media_nommer.core.errors import InvalidRecipe
 from media_nommer.core.recipes.codecs import AudioCodec
 from media_nommer.planning.ffmpeg import encode_command, measure_commands
+from media_nommer.planning.leveling import plain_level
 from media_nommer.planning.loudness import (
+    NO_HABITS,
+    Level,
     Measured,
     Target,
     habits_of,
-    loudness_filters,
     measured_in,
 )
 
@@ -49,7 +51,7 @@ def test_what_is_measured_is_the_sound_that_will_be_encoded() -> None:
     assert command.argv == (
         *("-threads", "2", "-i", "source", "-map", "0:1", "-filter:a"),
         "atrim=start=1.000000:end=3.000000,asetpts='max(0,round(PTS-1.000000/TB))',"
-        "aresample=async=1,aformat=channel_layouts=stereo,"
+        "aresample=async=1,aformat=channel_layouts=stereo,aresample=44100,"
         "ebur128=peak=true:framelog=quiet",
         *("-f", "null", "-"),
     )
@@ -61,10 +63,10 @@ def test_a_recipe_without_loudness_is_measured_nowhere() -> None:
 
 def test_the_gain_of_each_output_is_its_own() -> None:
     plans = plans_of(FILM_UNTITLED, loud("a.m4a"), loud("b.m4a", target=-23))
-    measured = {"0s0": Measured(-20.0, -9.0), "1s0": Measured(-20.0, -9.0)}
+    levels = {"0s0": Level(4.0), "1s0": Level(-3.0)}
 
     argv = encode_command(
-        FILM_UNTITLED, plans, source="source", threads=1, measured=measured
+        FILM_UNTITLED, plans, source="source", threads=1, levels=levels
     ).argv
 
     assert [word for word in argv if "aresample" in word] == [
@@ -78,9 +80,9 @@ def test_each_sound_of_an_output_is_measured_and_has_a_gain_of_its_own() -> None
     film = replace(FILM_UNTITLED, audio=(FILM.audio[0], dub))
     plans = plans_of(film, {**loud("a.m4a"), "audio_tracks": "all"})
     first, second = measure_commands(plans, source="source", threads=1)
-    measured = {"0s0": Measured(-20.0, -9.0), "0s1": Measured(-30.0, -9.0)}
+    levels = {"0s0": Level(4.0), "0s1": Level(14.0, -2.5)}
 
-    argv = encode_command(film, plans, source="source", threads=1, measured=measured).argv
+    argv = encode_command(film, plans, source="source", threads=1, levels=levels).argv
 
     assert (first.sounds, second.sounds) == (("0s0",), ("0s1",))
     assert argv[argv.index("-filter:a:0") + 1].endswith(",volume=4.00dB")
@@ -102,14 +104,16 @@ def test_each_sound_of_an_output_is_measured_and_has_a_gain_of_its_own() -> None
             ),
             id="peaks held down",
         ),
-        pytest.param(-70.0, -60.0, (), id="all but silent"),
-        pytest.param(float("-inf"), float("-inf"), (), id="silent"),
+        pytest.param(-70.0, -60.0, None, id="all but silent"),
+        pytest.param(float("-inf"), float("-inf"), None, id="silent"),
     ],
 )
 def test_the_limiter_is_only_there_where_it_is_needed(
-    loudness: float, peak: float, filters: tuple[str, ...]
+    loudness: float, peak: float, filters: tuple[str, ...] | None
 ) -> None:
-    assert loudness_filters(Target(-16, -1), Measured(loudness, peak), 48000) == filters
+    level = plain_level(Target(-16, -1), Measured(loudness, peak), NO_HABITS)
+
+    assert (level.filters(48000) if level else None) == filters
 
 
 @pytest.mark.parametrize(
@@ -124,10 +128,10 @@ def test_the_limiter_is_only_there_where_it_is_needed(
 def test_what_an_encoder_does_to_loudness_and_peaks_is_reckoned_with(
     codec: AudioCodec, kbits: int | None, filters: tuple[str, ...]
 ) -> None:
-    made = loudness_filters(
-        Target(-16, -1), Measured(-20, -5.2), 48000, habits_of(codec, kbits)
-    )
+    level = plain_level(Target(-16, -1), Measured(-20, -5.2), habits_of(codec, kbits))
 
+    assert level is not None
+    made = level.filters(48000)
     assert tuple(each for each in made if not each.startswith("aresample")) == filters
 
 

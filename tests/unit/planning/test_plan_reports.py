@@ -11,7 +11,13 @@ from media_nommer.core.errors import ExpectationMissed
 from media_nommer.core.jobs import Job, JobId, Output, OutputState, PublishedFile
 from media_nommer.core.recipes.base import Expect
 from media_nommer.planning.gates import check_expected
-from media_nommer.planning.reports import bit_rate_of, codecs_of, gates_of, size_of
+from media_nommer.planning.reports import (
+    bit_rate_of,
+    codecs_of,
+    gates_of,
+    size_of,
+    warnings_of,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NUMBERS = st.none() | st.integers(1, 100)
@@ -86,3 +92,10 @@ def test_the_bit_rate_is_that_of_all_files() -> None:
 
     assert (size_of(output), bit_rate_of(output)) == (1000, 4000)
     assert bit_rate_of(made(1000)) is None
+
+
+def test_what_an_output_does_not_come_to_is_told() -> None:
+    warning = "its sound: it comes to -18.2 LUFS, not -16"
+
+    assert warnings_of(made(1, warnings=[warning])) == (warning,)
+    assert warnings_of(made(1)) == ()

@@ -8,7 +8,7 @@ from media_nommer.ec2nommerd.nommers.drawing import fetch_drawings
 from media_nommer.ec2nommerd.nommers.extra_making import fetch_texts, measure_peaks
 from media_nommer.ec2nommerd.nommers.fetching import Fetched, Kit
 from media_nommer.ec2nommerd.nommers.finishing import finished, locks_of
-from media_nommer.ec2nommerd.nommers.hearing import measured_sounds
+from media_nommer.ec2nommerd.nommers.hearing import levels_found, loudness_facts
 from media_nommer.ec2nommerd.nommers.keeping import with_output
 from media_nommer.ec2nommerd.nommers.learning import first_pass, rename_logs
 from media_nommer.ec2nommerd.nommers.measuring import with_measures
@@ -39,19 +39,18 @@ def encode_outputs(
     plans, qualities = with_quality_found(
         kit.encoder, work, plans, media, source=read, threads=kit.threads
     )
-    measured = measured_sounds(kit, work, plans, read)
-    command = encode_command(
-        media, plans, source=read, threads=kit.threads, measured=measured
-    )
+    found = levels_found(kit, work, plans, read)
+    levels = {key: each.level for key, each in found.items()}
+    command = encode_command(media, plans, source=read, threads=kit.threads, levels=levels)
     with work.part(0.0, _MEASURED_FROM if any(plan.measure for plan in plans) else 1.0):
         learned = first_pass(kit, work, plans, media, read)
         rename_logs(command, work.scratch)
         frames = encoded(kit, work, command.argv, plans, media, learned)
     ready = []
     for plan, made, facts in _finished(kit, work, plans, command, source, frames):
-        found = qualities.get(plan.index)
-        told = {"quality": found.quality, "vmaf": found.score} if found else {}
-        ready.append((plan, made, {**facts, **told}))
+        quality = qualities.get(plan.index)
+        told = {"quality": quality.quality, "vmaf": quality.score} if quality else {}
+        ready.append((plan, made, {**facts, **told, **loudness_facts(plan, found)}))
     whole = Result()
     for plan, made, facts in ready:  # all are good: none will be made again apart
         whole = with_output(whole, work, plan, made, facts)

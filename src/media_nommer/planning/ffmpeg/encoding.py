@@ -36,7 +36,7 @@ from media_nommer.planning.ffmpeg.texts import kept_texts
 from media_nommer.planning.filters import video_label
 from media_nommer.planning.graphs import pictures_graph, whole_graph
 from media_nommer.planning.looks import drawn
-from media_nommer.planning.loudness import Measured
+from media_nommer.planning.loudness import Levels
 from media_nommer.planning.passes import PassLog, in_two_passes, log_between, pass_of
 from media_nommer.planning.plan import OutputPlan, single_files
 from media_nommer.planning.raw import with_raw
@@ -52,14 +52,14 @@ def encode_command(
     *,
     source: Source,
     threads: int,
-    measured: Mapping[str, Measured] = MappingProxyType({}),
+    levels: Levels = MappingProxyType({}),
 ) -> EncodeCommand:
     """Return the one command that makes all ``outputs`` from one decode of ``source``.
 
     ``source`` is a path relative to the scratch directory, or what stands for one;
     ``threads`` are given to the decoder and to each encoder, and are part of what decides
     the bytes of the outputs.
-    ``measured`` is by the sounds' keys: one without it is left as loud as it is.
+    ``levels`` are by the sounds' keys: one without it is left as loud as it is.
     Thumbnails alone, or animations alone, of a long film are fetched by seeking instead.
     """
     outputs = single_files(outputs)
@@ -87,7 +87,7 @@ def encode_command(
         argv += words
     images = images_of(outputs, first=argv.count("-i"))
     argv += image_words(images)
-    if graph := whole_graph(source, picture, outputs, measured, images):
+    if graph := whole_graph(source, picture, outputs, levels, images):
         argv += ["-filter_complex_threads", str(threads), "-filter_complex", graph]
     logs: list[PassLog | None] = []
     for output in outputs:
@@ -99,7 +99,7 @@ def encode_command(
             label = video_label(output)
             argv += extra_options(plan, index=output.index, label=label, threads=threads)
         else:
-            made = _file(output, threads, measured, texts, Places(source, silent))
+            made = _file(output, threads, levels, texts, Places(source, silent))
             argv += read_apart(made, readings.get(output.key))
     alive = sign_of_life(source, picture, outputs)
     renamed = tuple(log for log in logs if log is not None)
@@ -142,7 +142,7 @@ def _films_first(outputs: Sequence[OutputPlan]) -> list[OutputPlan]:
 def _file(
     output: OutputPlan,
     threads: int,
-    measured: Mapping[str, Measured],
+    levels: Levels,
     texts: Mapping[Track, int],
     places: Places,
 ) -> list[str]:
@@ -162,7 +162,7 @@ def _file(
     if output.video:
         of = pass_of(output, 2)
         argv += video_options(output.video, output.container, threads, of)
-    argv += sounds_options(output, measured, in_graph=not isinstance(places.source, str))
+    argv += sounds_options(output, levels, in_graph=not isinstance(places.source, str))
     argv += subtitle_options(output.subtitles)
     if output.rendition is not None:
         return [*argv, *rendition_options(output.rendition), produced(output)[0].path]

@@ -4,14 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from media_nommer.core.media import Media
-from media_nommer.planning.encoders import sound_filters
+from media_nommer.planning.encoders import audio_options, sound_filters
 from media_nommer.planning.ffmpeg.commands import EncodeCommand, MeasureCommand
 from media_nommer.planning.ffmpeg.inputs import is_indexed, sought
 from media_nommer.planning.graphs import sound_place
-from media_nommer.planning.loudness import measuring_filter
+from media_nommer.planning.loudness import Level, measuring_filter
 from media_nommer.planning.plan import OutputPlan, single_files
 from media_nommer.planning.reading import Source, opened, sound_words
+from media_nommer.planning.sound import AudioPlan
 from media_nommer.planning.waveforms import WaveformPlan
+
+#: What a sound that was encoded to try its level is called in scratch.
+LEVELED = "level.mka"
 
 _BURST = 0.02  # seconds of silence that are more than a frame of sound
 
@@ -29,13 +33,35 @@ def measure_commands(
     for output, key, audio in ((o, key, audio) for o in files for key, audio in o.sounds):
         if audio.loudness is None:
             continue
-        filters = (*sound_filters(audio, output.cut), measuring_filter())
+        rate = f"aresample={audio.sample_rate}"  # what is above it will not be there
+        filters = (*sound_filters(audio, output.cut), rate, measuring_filter())
         argv = (
             *opened(source, threads, *sought((output,))),
             *(*sound_words(source, audio.stream, filters), "-f", "null", "-"),
         )
         alike.setdefault(argv, []).append(key)
     return tuple(MeasureCommand(argv, tuple(keys)) for argv, keys in alike.items())
+
+
+def level_commands(
+    output: OutputPlan, audio: AudioPlan, level: Level, *, source: Source, threads: int
+) -> tuple[tuple[str, ...], ...]:
+    """Return the runs that try a level on a sound of an output.
+
+    What ``measured_in`` finds in the log of the last one is what comes of it. An encoder
+    that loses something leaves a ``LEVELED`` file first, which is measured.
+    """
+    opening = opened(source, threads, *sought((output,)))
+    filters = (*sound_filters(audio, output.cut), *level.filters(audio.sample_rate))
+    if not audio.habits.unsure:
+        words = sound_words(source, audio.stream, (*filters, measuring_filter()))
+        return ((*opening, *words, "-f", "null", "-"),)
+    words = (*sound_words(source, audio.stream, filters), *audio_options(audio))
+    measured = ("-map", "0:a", "-filter:a", measuring_filter(), "-f", "null", "-")
+    return (
+        (*opening, *words, "-f", "matroska", LEVELED),
+        ("-threads", str(threads), "-i", LEVELED, *measured),
+    )
 
 
 def peaks_commands(
