@@ -5,7 +5,7 @@ import shlex
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,8 +28,8 @@ from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
 from media_nommer.core.recipes.places import is_text, sources_of
 from media_nommer.core.tasks import PlannedTask, TaskKind
-from media_nommer.planning.ffmpeg import encode_command
 from media_nommer.planning.forecasts import costs, forecast, table_of_plan
+from media_nommer.planning.forerunners import Forerunner, looks_for_bars, shown_runs
 from media_nommer.planning.joining import Film, film_of
 from media_nommer.planning.outputs import plan_outputs
 from media_nommer.planning.plan import OutputPlan
@@ -44,11 +44,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedWork:
-    """One task of a plan, and the command that it runs, None for one that runs none."""
+    """One task of a plan, and the command that it runs, None for one that runs none.
+
+    Other runs come ``before`` it, whose arguments stand without the program.
+    """
 
     task: PlannedTask
     names: tuple[str, ...]
     command: tuple[str, ...] | None
+    before: tuple[Forerunner, ...] = ()
 
 
 def show_plans(
@@ -70,7 +74,7 @@ def show_plans(
             recipe = resolve_presets(parse_recipe(document), load_presets())
             film = _film(probe, recipe)
             outputs = plan_outputs(film.media, recipe, stem=source.stem or "output")
-            works = planned_work(film, outputs, settings, encoder)
+            works = planned_work(film, recipe, outputs, settings, encoder)
             told = _estimate(document, film.media, outputs, settings, url)
             if as_json:
                 typer.echo(json.dumps(_document(source, works, told)))
@@ -80,6 +84,7 @@ def show_plans(
 
 def planned_work(
     film: Film,
+    recipe: Recipe,
     outputs: Sequence[OutputPlan],
     settings: Settings,
     encoder: "FfmpegEncoder",
@@ -95,23 +100,32 @@ def planned_work(
     else:
         tasks = (first, *planned)
     threads = threads_for(settings.slots_in_force, cores())
-    return [_work(task, film, outputs, threads, encoder) for task in tasks]
+    return [_work(task, film, recipe, outputs, threads, encoder) for task in tasks]
 
 
 def _work(
     task: PlannedTask,
     film: Film,
+    recipe: Recipe,
     outputs: Sequence[OutputPlan],
     threads: int,
     encoder: "FfmpegEncoder",
 ) -> PlannedWork:
     plans = [output for output in outputs if output.index in task.outputs]
-    command = None
-    if plans:
-        made = encode_command(film.media, plans, source=film.source, threads=threads)
-        command = encoder.command(made.argv) if made.argv else None
     names = tuple(name for plan in plans for name in plan.names)
-    return PlannedWork(task=task, names=names, command=command)
+    if plans:
+        shown = shown_runs(film, recipe, plans, threads=threads)
+        command, before = shown.argv, shown.before
+    else:
+        looks = task.kind is TaskKind.INSPECT
+        made = [output.index for output in outputs] if looks else []
+        command, before = (), tuple(looks_for_bars(film, recipe, made))
+    return PlannedWork(
+        task=task,
+        names=names,
+        command=encoder.command(command) if command else None,
+        before=tuple(replace(run, argv=encoder.command(run.argv)) for run in before),
+    )
 
 
 @contextmanager
@@ -185,11 +199,23 @@ def _document(
             "needs": list(work.task.needs),
             "weight": round(work.task.weight, 4),
             "outputs": list(work.names),
+            "before": [_run_document(run) for run in work.before],
             "command": None if work.command is None else list(work.command),
         }
         for work in works
     ]
     return {"source": source.url, "tasks": tasks, "estimate": told}
+
+
+def _run_document(run: Forerunner) -> dict[str, Any]:
+    return {
+        "key": run.key,
+        "purpose": run.purpose,
+        "finds": run.finds,
+        "least": run.least,
+        "most": run.most,
+        "command": list(run.argv),
+    }
 
 
 def _show(source: Source, works: Sequence[PlannedWork], told: EstimateDocument) -> None:
@@ -205,6 +231,9 @@ def _show(source: Source, works: Sequence[PlannedWork], told: EstimateDocument) 
     ]
     show_table(("task", "after", ">work", "makes"), rows)
     for work in works:
+        for run in work.before:
+            typer.echo(f"\nbefore {work.task.key}, {run.purpose}{_run_text(run)}:")
+            typer.echo(f"$ {shlex.join(run.argv)}")
         if work.command is not None:
             typer.echo(f"\n{work.task.key}, in a folder where `{SOURCE}` is the film:")
             typer.echo(f"$ {shlex.join(work.command)}")
@@ -214,6 +243,13 @@ def _show(source: Source, works: Sequence[PlannedWork], told: EstimateDocument) 
     for each in told["costs"]:
         typer.echo(f"costs    {_costs_text(each)}")
     typer.echo(f"rests on {told['basis']}")
+
+
+def _run_text(run: Forerunner) -> str:
+    """Return how often a run comes, and what it finds, where that is not plain."""
+    least = f"{run.least} to " if run.least != run.most else ""
+    often = f", {least}{run.most} times" if run.most > 1 else ""
+    return often + (f"; finds {run.finds}" if run.finds else "")
 
 
 def _names_text(names: Sequence[str]) -> str:

@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 
 from media_nommer.planning.loudness import Habits, Level, Measured, Target
 
+#: As often a level is tried, at most.
+MOST_TRIALS = 3
+
 _SILENCE = -70.0  # LUFS: the gate below which EBU R128 counts nothing
 _RINGING = 0.5  # dB: what the way back from the limiter's rate adds to peaks
-_MOST_TRIALS = 3
 _NEAR = 0.15  # LU that are not worth another trial
 _OFF = 0.5  # LU by which a sound may miss its loudness without a word
 _USUAL_SLOPE = 0.8  # LU that a limited sound grows by with a decibel of gain, about
@@ -78,7 +80,7 @@ def next_level(
         return None
     if not trials:
         return plain
-    if len(trials) >= _MOST_TRIALS or _is_good(target, trials[-1]):
+    if len(trials) >= MOST_TRIALS or _is_good(target, trials[-1]):
         return None
     wanted = _corrected(target, plain, habits, trials)
     return None if any(trial.level == wanted for trial in trials) else wanted

@@ -21,6 +21,9 @@ from media_nommer.planning.reading import Source, opened
 from media_nommer.planning.video import VideoPlan
 from media_nommer.planning.video_encoders import video_options
 
+#: As often a quality is tried, at most.
+MOST_TRIALS = 4
+
 #: A film that is no longer is taken whole: samples of it would hardly be less.
 _WHOLE = 24.0
 _SAMPLE = 3.0  # seconds; near its edges an encoder does worse than in a whole film
@@ -28,7 +31,6 @@ _SHARE, _LONGEST = 0.25, 40.0  # of a film, and seconds of the longest one
 _PIXELS = 1920 * 1080 * 600  # kept without loss at a time: a gigabyte or so, at most
 _LEAST_SAMPLES = 2
 
-_MOST_TRIALS = 4
 _NEAR = 0.2  # VMAF that is not worth another trial
 _CLOSE = 3.0  # qualities so near each other that a line between them tells what is between
 _LONGEST_STEP = 10.0
@@ -164,7 +166,7 @@ def next_quality(video: VideoPlan, target: float, trials: Sequence[Trial]) -> fl
         usual = Trial(_usual(video), _USUAL_SCORE)
         return _fitted(video, usual.quality + _step(video, usual, (), target))
     best = _nearest(trials, target)
-    if abs(best.score - target) <= _NEAR or len(trials) >= _MOST_TRIALS:
+    if abs(best.score - target) <= _NEAR or len(trials) >= MOST_TRIALS:
         return None
     better, worse = _around(trials, target)
     if better is not None and worse is not None:

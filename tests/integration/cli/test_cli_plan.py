@@ -76,6 +76,28 @@ def test_a_long_film_for_several_nodes_is_planned_as_several_tasks(
     assert said.document["estimate"]["film_seconds"] > 600
 
 
+def test_the_runs_before_are_told_with_names_for_what_they_find(
+    shell: Shell, film: Path
+) -> None:
+    recipe = shell.folder / "recipe.json"
+    video = {"target_vmaf": 90, "crop": "auto"}
+    audio = {"loudness": {}}
+    recipe.write_text(json.dumps({"outputs": [{"video": video, "audio": audio}]}))
+
+    text = shell.run("plan", "recipe.json", film)
+    (task,) = shell.run("plan", "recipe.json", film, "--json").document["tasks"]
+
+    assert text.status == 0, text.err
+    assert "before inspect, look for black bars; later commands are as if" in text.out
+    assert "try a quality for VMAF 90, 1 to 4 times; finds <quality-0>:" in text.out
+    assert [run["key"] for run in task["before"]] == [
+        *("bars-0", "bars-1", "bars-2", "bars-3", "samples-0", "trial-0", "score-0"),
+        *("loudness-0", "level-0s0-0", "level-0s0-1"),
+    ]
+    assert all(run["command"][0] == task["command"][0] for run in task["before"])
+    assert "<quality-0>" in task["command"]
+
+
 def test_what_cannot_be_planned_says_why(shell: Shell, film: Path) -> None:
     elsewhere = shell.run("plan", "https://films.example/film.mov")
     nothing = shell.run("plan")

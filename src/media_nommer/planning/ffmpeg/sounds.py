@@ -8,7 +8,7 @@ from media_nommer.planning.encoders import audio_options, sound_filters
 from media_nommer.planning.ffmpeg.commands import EncodeCommand, MeasureCommand
 from media_nommer.planning.ffmpeg.inputs import is_indexed, sought
 from media_nommer.planning.graphs import sound_place
-from media_nommer.planning.loudness import Level, measuring_filter
+from media_nommer.planning.loudness import Level, OpenLevel, measuring_filter
 from media_nommer.planning.plan import OutputPlan, single_files
 from media_nommer.planning.reading import Source, opened, sound_words
 from media_nommer.planning.sound import AudioPlan
@@ -44,7 +44,12 @@ def measure_commands(
 
 
 def level_commands(
-    output: OutputPlan, audio: AudioPlan, level: Level, *, source: Source, threads: int
+    output: OutputPlan,
+    audio: AudioPlan,
+    level: Level | OpenLevel,
+    *,
+    source: Source,
+    threads: int,
 ) -> tuple[tuple[str, ...], ...]:
     """Return the runs that try a level on a sound of an output.
 
