@@ -78,6 +78,24 @@ def test_bytes_that_have_moved_are_not_sent_again(
     assert (storage.read(url) == whole) is True
 
 
+def test_what_was_sent_while_all_was_being_moved_is_not_in_the_way(
+    storage: S3Storage, bucket: str, faults: Faults, tmp_path: Path
+) -> None:
+    """A file is longer than it will be for a moment, and then ends before a part does."""
+    path, url = tmp_path / "film.mp4", f"s3://{bucket}/film.mp4"
+    begun = storage.begin(path, url)
+    path.write_bytes(FILM + b"x" * WET)
+    sent = send_all(begun)
+    whole = b"moov" + FILM[:-3000]
+    path.write_bytes(whole)
+
+    begun.finish()
+
+    assert sent == 6
+    assert parts(faults) - sent == 2
+    assert (storage.read(url) == whole) is True
+
+
 def test_a_part_that_was_written_anew_is_sent_anew(
     storage: S3Storage, bucket: str, faults: Faults, tmp_path: Path
 ) -> None:

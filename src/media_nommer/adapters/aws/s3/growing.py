@@ -155,20 +155,25 @@ class S3BegunPut(BegunPut):
         Raises:
             _Gone: it does not stand in the file.
         """
-        first, last = self._sent[0], self._sent[-1]
+        first = self._sent[0]
         for place in _places(handle, self._sign, first.start, MOVED):
-            moved = place - first.start
             body = sums.Slice(handle, place, first.part.length)
-            if last.end + moved <= size and sums.crc_of(body) == first.part.crc:
-                return moved
+            fits = place + first.part.length <= size
+            if fits and sums.crc_of(body) == first.part.crc:
+                return place - first.start
         raise _Gone(f"{self._path.name} was written anew from its beginning")
 
     def _plan(self, size: int, moved: int) -> Iterator[tuple[int, int, int, Part | None]]:
-        """Yield the number, place and length of each part, and how it went ahead."""
+        """Yield the number, place and length of each part, and how it went ahead.
+
+        Those at the end may have gone while all was being moved, and be too many by now.
+        """
         yield 1, 0, self._sent[0].start + moved, None
+        number, at = 2, self._sent[0].start + moved
         for sent in self._sent:
-            yield sent.part.number, sent.start + moved, sent.part.length, sent.part
-        number, at = self._sent[-1].part.number + 1, self._sent[-1].end + moved
+            if sent.end + moved <= size:
+                yield sent.part.number, at, sent.part.length, sent.part
+                number, at = sent.part.number + 1, sent.end + moved
         length = max(AHEAD, -(-(size - at) // (_MOST_PARTS - number)))
         while at < size:
             yield number, at, min(length, size - at), None
