@@ -31,6 +31,7 @@ from media_nommer.core.workflow.following import (
     tell_of_reclaim,
     tidy_run,
 )
+from media_nommer.core.workflow.stranded import drop_begun
 from media_nommer.ec2nommerd.nommers.base import Nommers, Step, Work
 
 log = structlog.get_logger(__name__)
@@ -100,6 +101,8 @@ class AttemptRunner:
 
     def _run_in(self, work: Work) -> None:
         held = work.held
+        if held.number > 1:  # whoever was before us may have died at a put
+            drop_begun(self.engine, held.task)
         try:
             if held.task.losses >= self.policy.max_lost:
                 self._abandon(held)

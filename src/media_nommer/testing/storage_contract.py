@@ -373,10 +373,12 @@ class StorageContract(ReadingContract):
     ) -> None:
         storage.put(a_file(tmp_path, b"film"), url("work/a b"))
 
-        copied = storage.copy(url("work/a b"), url("out/ü.mp4"))
+        told = hashlib.sha256(b"film").hexdigest()
+        copied = storage.copy(url("work/a b"), url("out/ü.mp4"), sha256=told)
         storage.delete_below(url("work"))
 
         assert storage.stat(url("out/ü.mp4")) == copied
+        assert storage.holds(url("out/ü.mp4"), size=4, sha256=told)
         assert storage.read(url("out/ü.mp4")) == b"film"
 
     def test_a_copy_is_refused_where_a_put_would_be(

@@ -9,6 +9,7 @@ from planning_media import FILM, PICTURE, SILENT, SONG, SOUND, plans_of, with_pi
 from media_nommer.core.errors import InvalidRecipe, NoStreams
 from media_nommer.core.media import Media, SubtitleStream
 from media_nommer.planning.adaptive import AdaptivePlan
+from media_nommer.planning.ahead import sent_ahead
 from media_nommer.planning.ffmpeg import (
     EncodeCommand,
     Produced,
@@ -331,3 +332,37 @@ def test_segment_files_take_their_room_twice() -> None:
     spare = expected_bytes((), FILM)
 
     assert cut - spare == 2 * (whole - spare)
+
+
+@pytest.mark.parametrize(
+    ("changes", "ahead"),
+    [
+        ({}, True),
+        ({"segments": "files"}, False),
+        ({"segments": "ts", "formats": ["hls"]}, False),
+        (
+            {
+                "encryption": {
+                    "scheme": "cenc",
+                    "key": "0" * 32,
+                    "key_id": "1" * 32,
+                    "key_url": "https://k/",
+                }
+            },
+            False,
+        ),
+    ],
+)
+def test_only_what_is_published_as_it_is_written_is_sent_ahead(
+    changes: dict[str, object], ahead: bool
+) -> None:
+    """Of other renditions files are cut yet, or their frames encrypted."""
+    film = {"kind": "file", "name": "film.mp4"}
+    pictures = {"kind": "thumbnails", "interval": 10}
+    plans = plans_of(FILM, {**SMALL, **changes}, film, pictures)
+    made = encode_command(FILM, plans, source="source", threads=2).produces
+
+    sent = sent_ahead(plans, made)
+
+    renditions = ("out-0-v1.mp4", "out-0-v2.mp4", "out-0-a1.mp4")
+    assert sent == ((*renditions, "out-1.mp4") if ahead else ("out-1.mp4",))

@@ -26,18 +26,22 @@ class Box:
         return self.offset + self.size
 
 
-def top_boxes(fd: int) -> Iterator[Box]:
-    """Yield the boxes of an open file, in order.
+def top_boxes(fd: int, start: int = 0, *, growing: bool = False) -> Iterator[Box]:
+    """Yield the boxes of an open file, in order, from the one at byte ``start`` on.
+
+    Of one that is ``growing`` those are left out that are not whole yet.
 
     Raises:
         NotMedia: they do not follow one another to the file's end.
     """
     size = os.fstat(fd).st_size
-    offset = count = 0
+    offset, count = start, 0
     while offset < size:
         head = os.pread(fd, 16, offset)
         box = _head(head, offset, size)
         count += 1
+        if growing and (len(head) < 16 or (box is not None and box.end > size)):
+            return
         if box is None or box.end > size or count > _MOST_BOXES:
             raise NotMedia(f"there is no box of MP4 at byte {offset}")
         yield box

@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -51,17 +51,53 @@ def read_fragments(fd: int, name: str) -> FragmentedFile:
         NotMedia: it is none, or damaged.
     """
     try:
-        return _read(fd)
+        found = _read(fd, top_boxes(fd))
+    except (struct.error, IndexError) as error:
+        raise NotMedia(f"{name} has a box that is cut short") from error
+    if found is None:
+        raise NotMedia("the file has no fragment")
+    return found
+
+
+def read_so_far(fd: int, name: str, after: int) -> FragmentedFile | None:
+    """Return the same of a file that is still written to; None without a fragment.
+
+    Only fragments from byte ``after`` on are looked at, until there is an index.
+
+    Raises:
+        NotMedia: it is none, or not any more.
+    """
+    try:
+        return _read(fd, _boxes_so_far(fd, after))
     except (struct.error, IndexError) as error:
         raise NotMedia(f"{name} has a box that is cut short") from error
 
 
-def _read(fd: int) -> FragmentedFile:
+def _boxes_so_far(fd: int, after: int) -> Iterator[Box]:
+    """Yield the boxes up to the header, and then those from byte ``after`` on.
+
+    Behind an index, which comes last and moves all others, they are all yielded.
+    """
+    header = 0
+    for box in top_boxes(fd, growing=True):
+        yield box
+        if box.kind == "moov":
+            header = box.end
+            break
+    if not header:
+        return
+    first = next(top_boxes(fd, header, growing=True), None)
+    indexed = first is not None and first.kind == "sidx"
+    yield from top_boxes(fd, header if indexed else max(after, header), growing=True)
+
+
+def _read(fd: int, boxes: Iterable[Box]) -> FragmentedFile | None:
+    """Return what a file holds, None if that is no fragment."""
     track: _Track | None = None
     header, index = 0, Box("sidx", 0, 0, 0)
     moof: Box | None = None
     fragments: list[Fragment] = []
-    for box in top_boxes(fd):
+    for box in boxes:
         if box.kind == "moov":
             track, header = _track(content_of(fd, box)), box.end
         elif box.kind == "sidx" and not fragments:
@@ -74,7 +110,7 @@ def _read(fd: int) -> FragmentedFile:
             fragments.append(_fragment(content_of(fd, moof), moof, box, track))
             moof = None
     if track is None or not fragments:
-        raise NotMedia("the file has no fragment")
+        return None
     return FragmentedFile(
         size=os.fstat(fd).st_size,
         header=header,

@@ -9,6 +9,7 @@ import stat
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -61,6 +62,7 @@ class AvProbe(Probe):
     ) -> None:
         self._launcher = launcher
         self._walls = {"inspect": wall, "count": count_wall, "fragments": count_wall}
+        self._walls["so_far"] = wall
         self._memory = memory
         self._lock = threading.Lock()
         self._server: Process | None = None
@@ -84,12 +86,17 @@ class AvProbe(Probe):
     def fragments(self, path: Path) -> FragmentedFile:
         return _FRAGMENTED.validate_python(self._ask("fragments", path, path.name))
 
+    @override
+    def fragments_so_far(self, path: Path, *, after: int = 0) -> FragmentedFile | None:
+        found = self._ask("so_far", path, path.name, after=after)
+        return None if found is None else _FRAGMENTED.validate_python(found)
+
     def close(self) -> None:
         """End the server and whatever it reads; closing twice is harmless."""
         with self._lock:
             self._drop_server()
 
-    def _ask(self, verb: str, path: Path, name: str) -> Any:
+    def _ask(self, verb: str, path: Path, name: str, **said: int) -> Any:
         """Return what a fork found.
 
         Raises:
@@ -99,7 +106,7 @@ class AvProbe(Probe):
         wall = self._walls[verb].total_seconds()
         crashes = 0
         for _ in range(_TRIES):
-            answer, alive, took = self._try(verb, path, name, wall)
+            answer, alive, took = self._try(verb, path, name, wall, said)
             if answer is not None:
                 return _unpack(answer)
             if took >= wall:
@@ -110,10 +117,10 @@ class AvProbe(Probe):
         raise EncoderCrashed(f"the process that reads media died while it read {name}")
 
     def _try(
-        self, verb: str, path: Path, name: str, wall: float
+        self, verb: str, path: Path, name: str, wall: float, said: Mapping[str, int]
     ) -> tuple[bytes | None, bool, float]:
         """Return the answer if there was one, whether the server lives, and the seconds."""
-        request = {"verb": verb, "name": name, "wall": wall, "memory": self._memory}
+        request = {"verb": verb, "name": name, "wall": wall, "memory": self._memory, **said}
         media = _open(path, name)
         read_end, write_end = os.pipe()
         try:

@@ -1,9 +1,10 @@
 """The probe server: has PyAV loaded and forks per file, so that a bad file harms one fork.
 
 The launcher starts it as a script, with its end of a control socket as descriptor 3 and, as
-its argument, the module path. Each request is ``{"verb", "name", "wall", "memory"}`` with
-two descriptors, the file and a pipe for the answer. The fork answers ``{"found": …}`` or
-``{"error", "message", "advice"}``; a pipe that closes without an answer means that it died.
+its argument, the module path. Each request is ``{"verb", "name", "wall", "memory"}``, with
+``"after"`` of a file that grows, and two descriptors, the file and a pipe for the answer.
+The fork answers ``{"found": …}`` or ``{"error", "message", "advice"}``; a pipe that closes
+without an answer means that it died.
 """
 
 import json
@@ -73,7 +74,10 @@ def _serve_one(
 
 def _answer(request: dict[str, Any], media: int) -> dict[str, Any]:
     from media_nommer.adapters.ffmpeg import reading  # noqa: PLC0415
-    from media_nommer.adapters.ffmpeg.fragments import read_fragments  # noqa: PLC0415
+    from media_nommer.adapters.ffmpeg.fragments import (  # noqa: PLC0415
+        read_fragments,
+        read_so_far,
+    )
     from media_nommer.core.errors import NommerError  # noqa: PLC0415
 
     try:
@@ -83,6 +87,9 @@ def _answer(request: dict[str, Any], media: int) -> dict[str, Any]:
             }
         if request["verb"] == "fragments":
             return {"found": asdict(read_fragments(media, request["name"]))}
+        if request["verb"] == "so_far":
+            so_far = read_so_far(media, request["name"], request["after"])
+            return {"found": so_far and asdict(so_far)}
         return {"found": asdict(reading.inspect(media, request["name"]))}
     except NommerError as error:
         return {

@@ -79,6 +79,18 @@ class Probe(ABC):
             NotMedia: it is no such file, or damaged.
         """
 
+    def fragments_so_far(self, path: Path, *, after: int = 0) -> FragmentedFile | None:
+        """Return the same of a file that is still written to: what of it is whole by now.
+
+        Only fragments from byte ``after`` on are told of, where one must begin; but all of
+        a file that has got its index, which may have moved them. None is for a file without
+        such a fragment yet, and all that a probe says that cannot look into such files.
+
+        Raises:
+            NotMedia: it is no such file, or none any more.
+        """
+        return None
+
 
 def _with_lengths(media: Media, counts: Sequence[StreamCount]) -> Media:
     """Return what was found with the lengths of what was counted, where it has none."""

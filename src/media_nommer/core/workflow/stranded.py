@@ -1,4 +1,4 @@
-"""What workers that died left half-put at a job's destinations: unseen, and paid for."""
+"""What workers that died left half-put, in the work area and at destinations: unseen."""
 
 from datetime import datetime, timedelta
 
@@ -6,12 +6,34 @@ import structlog
 
 from media_nommer.core.errors import NommerError
 from media_nommer.core.jobs import Job
+from media_nommer.core.tasks import Task
 from media_nommer.core.workflow.engine import Engine
 
 log = structlog.get_logger(__name__)
 
 #: Clocks of services and ours are not further apart: they refuse our calls otherwise.
 _SKEW = timedelta(minutes=15)
+
+
+def drop_begun(engine: Engine, task: Task) -> None:
+    """Drop what attempts at a task had begun to put into the work area, and had no end.
+
+    One of them may still live: it is fenced, and what it puts there is of no use.
+    """
+    folder = f"{engine.run_url(task.job_id, task.run)}/{task.key}"
+    try:
+        dropped = engine.storage.sweep(folder, -_SKEW)
+    except NommerError as error:
+        log.warning(
+            "uploads_left",
+            job=task.job_id,
+            code=error.code,
+            message=error.message,
+            advice=error.advice,
+        )
+        return
+    if dropped:
+        log.info("uploads_dropped", job=task.job_id, task=task.key, count=dropped)
 
 
 def drop_stranded(engine: Engine, job: Job, *, until: datetime) -> bool:

@@ -1,22 +1,30 @@
 """What a nommer is: the class that knows how to do one kind of task."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from typing_extensions import override
 
-from media_nommer.core.errors import NommerError, WorkStopped
+from media_nommer.core.errors import NommerError, OutputExists, WorkStopped
 from media_nommer.core.jobs import Job, Phase
 from media_nommer.core.ports.encoder import Encoded, Encoder, Progress
+from media_nommer.core.ports.storage import BegunPut
 from media_nommer.core.tasks import Result, Task, TaskKind
 from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.claims import HeldTask
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.core.workflow.following import gathered
+from media_nommer.ec2nommerd.nommers.sending import (
+    NOTHING_AHEAD,
+    Ahead,
+    Feed,
+    sending_ahead,
+)
 from media_nommer.ec2nommerd.nommers.sums import with_checksums
 
 
@@ -37,8 +45,9 @@ class Work:
 
     ``scratch`` is a folder of its own; ``log`` a file in it that is kept after the attempt.
     ``cpu_seconds`` adds up what its encoders used. What is reported of its progress goes
-    from one edge of ``span`` to the other. After the ``last_try`` an error that may
-    pass ends the job as any other does.
+    from one edge of ``span`` to the other. What is ``ahead`` is on its way to the work area
+    while it is written; what is ``placed`` is there, by its SHA-256. After the ``last_try``
+    an error that may pass ends the job as any other does.
     """
 
     engine: Engine
@@ -49,6 +58,8 @@ class Work:
     phase: Phase = Phase.INSPECTING
     cpu_seconds: float = field(default=0.0)
     span: tuple[float, float] = (0.0, 1.0)
+    ahead: Ahead = NOTHING_AHEAD
+    placed: dict[str, str] = field(default_factory=dict)
 
     @property
     def job(self) -> Job:
@@ -153,10 +164,48 @@ class Work:
         return ran
 
     def keep(self, path: Path, name: str, *, sha256: str | None = None) -> str:
-        """Put a file under the attempt's own name in the work area; return its URL."""
-        url = f"{self.engine.attempt_url(self.task)}/{name}"
-        self.engine.storage.put(path, url, sha256=sha256, stop=self.stop)
+        """Put a file under the attempt's own name in the work area; return its URL.
+
+        What stands there already, by its sum, is where it is.
+        """
+        self.ahead.stop_feeding()
+        if sha256 in self.placed:
+            return self.placed[sha256]
+        url = self._url_of(name)
+        if not self.ahead.finish(path, sha256):
+            self.engine.storage.put(path, url, sha256=sha256, stop=self.stop)
         return url
+
+    def place(self, path: Path) -> None:
+        """Put a file into the work area that is likely to be kept, under its sum."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        url = self._url_of(f"ahead/{digest}{path.suffix}")
+        with suppress(OutputExists):  # of two that are alike, or made once more
+            self.engine.storage.put(path, url, sha256=digest, stop=self.stop)
+        self.placed[digest] = url
+
+    @contextmanager
+    def sending(self, names: Sequence[str], feeds: Sequence[Feed] = ()) -> Iterator[None]:
+        """Move files of scratch to where ``keep`` puts them while they are written yet.
+
+        What is not kept in the end is left nowhere, but for what ``feeds`` have placed,
+        which goes with all that the run left. Where the work area is near, nothing is sent.
+        """
+        near = self.engine.storage.is_near(self.engine.work_url)
+        puts = {} if near else {self.scratch / name: self._begun(name) for name in names}
+        with sending_ahead(puts, () if near else feeds) as self.ahead:
+            try:
+                yield
+            finally:
+                self.ahead = NOTHING_AHEAD
+
+    def _begun(self, name: str) -> BegunPut:
+        path, url = self.scratch / name, self._url_of(name)
+        return self.engine.storage.begin(path, url, stop=self.stop)
+
+    def _url_of(self, name: str) -> str:
+        return f"{self.engine.attempt_url(self.task)}/{name}"
 
 
 class Nommer(ABC):

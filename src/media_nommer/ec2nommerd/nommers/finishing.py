@@ -23,13 +23,14 @@ def finished(
     plan: OutputPlan,
     command: EncodeCommand,
     source: Fetched,
+    locks: Locks,
     frames: int | None,
 ) -> tuple[Sequence[Produced], dict[str, object]]:
     """Make what the encoder could not, and check it; return files and facts."""
     media = source.film.media
     made = [each for each in command.produces if each.output == plan.index]
     if plan.adaptive is not None:
-        packaged = _packaged(kit, work, plan, media, frames)
+        packaged = _packaged(kit, work, plan, media, locks, frames)
         return packaged.files, packaged.facts
     if plan.extra is not None:
         work.check()
@@ -40,7 +41,7 @@ def finished(
 
 
 def locks_of(kit: Kit, work: Work) -> Locks:
-    """Return what encrypts the outputs of a job, with its keys."""
+    """Return what encrypts an output of a job, with its keys."""
     packager = kit.packager
 
     def package(argv: Sequence[str]) -> None:
@@ -55,7 +56,12 @@ def locks_of(kit: Kit, work: Work) -> Locks:
 
 
 def _packaged(
-    kit: Kit, work: Work, plan: OutputPlan, media: Media, frames: int | None
+    kit: Kit,
+    work: Work,
+    plan: OutputPlan,
+    media: Media,
+    locks: Locks,
+    frames: int | None,
 ) -> Packaged:
     """Make the segments and manifests of an adaptive output, each rendition checked."""
 
@@ -66,5 +72,5 @@ def _packaged(
         work.encode(kit.encoder, argv)
 
     attempt = f"{work.task.id}.c{work.held.number}"
-    bench = Bench(kit.probe, work.scratch, attempt, look, encode, locks_of(kit, work))
+    bench = Bench(kit.probe, work.scratch, attempt, look, encode, locks)
     return package_output(bench, plan)

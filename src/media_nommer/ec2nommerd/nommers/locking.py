@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from media_nommer.core.errors import CipherMissing, SecretUnreadable
@@ -55,14 +55,16 @@ class FramesLock:
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """What a worker encrypts with; ``opened`` gives the secret that a recipe refers to.
+    """What a worker encrypts one output with; ``opened`` gives the secrets of its recipe.
 
+    Where that has none, the key is ``drawn``.
     ``cipher`` encrypts whole files, and ``package`` runs what encrypts frames, in scratch.
     """
 
     cipher: SegmentCipher | None = None
     opened: Callable[[str], bytes] = _nothing_is_sealed
     package: Callable[[Sequence[str]], None] | None = None
+    drawn: bytes = field(default_factory=lambda: os.urandom(_KEY_BYTES), repr=False)
 
     def check(self, wanted: Encryption | None) -> None:
         """Check that what is wanted can be encrypted, before anything is encoded.
@@ -81,7 +83,7 @@ class Locks:
     def whole(self, wanted: Encryption | None) -> WholeLock | None:
         """Return what encrypts whole files, None where nothing is to be encrypted.
 
-        Without a given key a new one is made.
+        Without a given key it is the one that was drawn.
 
         Raises:
             CipherMissing: there is nothing here that encrypts.
@@ -108,7 +110,7 @@ class Locks:
 
     def _key(self, said: str | None) -> bytes:
         if said is None:
-            return os.urandom(_KEY_BYTES)
+            return self.drawn
         try:
             return bytes.fromhex(self.opened(said).decode("ascii"))
         except ValueError:

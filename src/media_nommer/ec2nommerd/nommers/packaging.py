@@ -10,6 +10,7 @@ from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import Probe
 from media_nommer.core.recipes.encryption import Encryption
 from media_nommer.ec2nommerd.nommers.locking import NO_LOCKS, FramesLock, Locks, WholeLock
+from media_nommer.ec2nommerd.nommers.segmenting import cut_out
 from media_nommer.ec2nommerd.nommers.texts import packed_texts
 from media_nommer.planning.adaptive import AdaptivePlan, check_count
 from media_nommer.planning.ffmpeg import Produced
@@ -34,8 +35,6 @@ from media_nommer.planning.packaging.transport import (
     with_transport_sizes,
 )
 from media_nommer.planning.plan import OutputPlan, renditions_of
-
-_AT_ONCE = 1024 * 1024  # bytes
 
 #: Looks into one encoded file, holds it against its plan, and returns what was found.
 Look = Callable[[OutputPlan, Path], Media]
@@ -211,7 +210,8 @@ def _written(
         path.write_bytes(lock.key)
         return made
     elif file.size is not None and not file.number:
-        _cut(scratch / published_path(output, file.rendition), file, path)
+        whole = scratch / published_path(output, file.rendition)
+        cut_out(whole, path, offset=file.offset, size=file.size)
     if file.locked is not None:
         assert lock is not None
         lock.encrypt(path, file.locked)
@@ -224,18 +224,6 @@ def _path_of(output: OutputPlan, number: int, file: Packing) -> str:
     if isinstance(file, Piece) and file.size is None:
         return published_path(output, file.rendition)
     return f"out-{output.index}-{number:06d}.{file.name.rpartition('.')[2]}"
-
-
-def _cut(whole: Path, piece: Piece, path: Path) -> None:
-    left = piece.size or 0
-    with whole.open("rb") as source, path.open("wb") as target:
-        source.seek(piece.offset)
-        while left:
-            part = source.read(min(left, _AT_ONCE))
-            if not part:
-                raise OutputDamaged(f"{whole.name} is shorter than its index says")
-            target.write(part)
-            left -= len(part)
 
 
 def _facts(output: OutputPlan, made: Sequence[Packed]) -> dict[str, object]:

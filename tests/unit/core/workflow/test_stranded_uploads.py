@@ -77,6 +77,39 @@ def test_the_next_worker_drops_what_the_last_one_had_begun(
     assert until <= shop.clock.now() + SKEW
 
 
+def test_the_next_worker_drops_what_the_last_one_was_sending_to_the_work_area(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only of the same task: others of the run may be at work."""
+    swept: list[tuple[str, timedelta]] = []
+    monkeypatch.setattr(
+        shop.storage, "sweep", lambda url, age: swept.append((url, age)) or 1
+    )
+    job = shop.submit()
+    die_at_the_first_copy(shop)
+    before = list(swept)
+
+    shop.drain()
+
+    assert before == []
+    assert swept == [(f"memory://work/w/jobs/{job.id}/r1/inspect", -SKEW)]
+
+
+def test_a_work_area_that_cannot_be_swept_keeps_nobody_from_work(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_url: str, _age: timedelta) -> int:
+        raise AccessDenied("no")
+
+    monkeypatch.setattr(shop.storage, "sweep", refused)
+    shop.submit()
+    die_at_the_first_copy(shop)
+
+    shop.drain()
+
+    assert shop.job().state is JobState.FINISHED
+
+
 def test_the_next_run_drops_what_the_last_one_had_begun(
     shop: Workshop, asked: Asked
 ) -> None:
