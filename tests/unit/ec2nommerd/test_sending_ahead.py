@@ -117,9 +117,11 @@ def test_an_attempt_that_must_stop_sends_nothing_more() -> None:
 def test_what_is_kept_stands_where_it_was_on_its_way_to(
     shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put, places = NotedPut(), list[tuple[Path, str]]()
+    put, places, stale = NotedPut(), list[tuple[Path, str]](), tmp_path / "out-0.mp4"
+    stale.write_bytes(b"of a try before")
 
     def begin(path: Path, url: str, **_: object) -> BegunPut:
+        assert not path.exists()
         places.append((path, url))
         return put
 

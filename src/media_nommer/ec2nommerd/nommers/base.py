@@ -189,8 +189,9 @@ class Work:
     def sending(self, names: Sequence[str], feeds: Sequence[Feed] = ()) -> Iterator[None]:
         """Move files of scratch to where ``keep`` puts them while they are written yet.
 
-        What is not kept in the end is left nowhere, but for what ``feeds`` have placed,
-        which goes with all that the run left. Where the work area is near, nothing is sent.
+        What a try before has left of them goes. What is not kept in the end is left
+        nowhere, but for what ``feeds`` have placed, which goes with all that the run left.
+        Where the work area is near, nothing is sent.
         """
         near = self.engine.storage.is_near(self.engine.work_url)
         puts = {} if near else {self.scratch / name: self._begun(name) for name in names}
@@ -202,6 +203,7 @@ class Work:
 
     def _begun(self, name: str) -> BegunPut:
         path, url = self.scratch / name, self._url_of(name)
+        path.unlink(missing_ok=True)  # of a try before
         return self.engine.storage.begin(path, url, stop=self.stop)
 
     def _url_of(self, name: str) -> str:
