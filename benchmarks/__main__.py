@@ -18,6 +18,7 @@ from benchmarks import (
     objects,
     one_film,
     queues,
+    sending,
     small_jobs,
     throughput,
 )
@@ -34,6 +35,7 @@ PARTS = {
     "g": objects.measure,
     "h": calls.measure,
     "i": ladders.measure,
+    "j": sending.measure,
 }
 _RUNS, _QUICK_RUNS = 5, 2
 
@@ -62,7 +64,7 @@ def _arguments() -> argparse.Namespace:
         "--only",
         type=_parts,
         default=list(PARTS),
-        metavar="a,b,...,i",
+        metavar="a,b,...,j",
         help="which parts to measure; default: all",
     )
     parser.add_argument(
