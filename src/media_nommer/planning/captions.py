@@ -91,6 +91,11 @@ def paced(cues: Sequence[Cue], pace: float) -> tuple[Cue, ...]:
     )
 
 
+#: A SubRip file that shows nothing: readers that guess what a file is take none without
+#: cues for one, and both FFmpeg and we leave out what is shown for no time.
+SILENT = "1\n00:00:00,000 --> 00:00:00,000\n\n"
+
+
 def as_srt(cues: Sequence[Cue]) -> str:
     """Return a SubRip file."""
     return "".join(

@@ -160,6 +160,24 @@ def test_a_watermark_is_in_its_place_for_its_time_in_films_of_all_depths(
         assert max(colour(studio.out / name, 1.5, "32:16:124:2")) < 110
 
 
+def test_a_part_in_which_nobody_speaks_is_made_with_subtitles_in_it_all_the_same(
+    spoken: Path, tmp_path: Path
+) -> None:
+    studio = Studio(tmp_path, spoken)
+    job = studio.submit(
+        {"name": "a.mkv", "container": "mkv", "video": QUICK},
+        {"name": "burnt.mp4", "video": {**QUICK, "burn_in": {"track": 0}}},
+        {"kind": "captions", "name": "said.srt", "format": "srt"},
+        inputs=[{"url": file_url(spoken), "start": 1.6}],
+    )
+
+    studio.work()
+
+    facts = finished(studio, job)
+    assert facts["burnt.mp4"]["frames"] == 4
+    assert (studio.out / "said.srt").read_bytes() == b""
+
+
 def test_text_and_subtitles_are_in_the_picture_for_their_time(
     spoken: Path, tmp_path: Path
 ) -> None:

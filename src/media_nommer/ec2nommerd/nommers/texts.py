@@ -7,6 +7,7 @@ from pathlib import Path
 
 from media_nommer.core.errors import OutputDamaged
 from media_nommer.planning.captions import (
+    SILENT,
     Cue,
     as_srt,
     check_captions,
@@ -32,7 +33,8 @@ def mend_texts(
     """Write anew what an encoder left of the tracks of ``command``, read and cut by us."""
     for track in command.tracks:
         cues = paced(cut_cues(_cues(command, track, scratch), cut, length), track.pace)
-        (scratch / track.path).write_text(as_srt(cues), encoding="utf-8")
+        text = as_srt(cues) or SILENT
+        (scratch / track.path).write_text(text, encoding="utf-8")
 
 
 def _cues(command: TextCommand, track: Track, scratch: Path) -> tuple[Cue, ...]:
