@@ -11,12 +11,13 @@ from planning_media import FILM, PICTURE, SOUND, plans_of, recipe_of
 
 from media_nommer.core.media import Media, SubtitleStream
 from media_nommer.core.recipes.names import unsafe_name
-from media_nommer.planning.bars import bars_commands
+from media_nommer.planning.bars import bars_commands, watched_of
 from media_nommer.planning.ffmpeg import (
     encode_command,
     first_pass_command,
     texts_command,
 )
+from media_nommer.planning.joining import Film
 from media_nommer.planning.measuring import measuring_command
 from media_nommer.planning.outputs import plan_outputs
 from media_nommer.planning.room import expected_bytes
@@ -186,7 +187,7 @@ def test_every_drawn_paced_and_twice_passed_film_can_be_built(
     plans = plan_outputs(media, recipe, stem="film")
     command = encode_command(media, plans, source="source", threads=3)
     first = first_pass_command(media, plans, source="source", threads=3)
-    bars = bars_commands(media, recipe, source="source")
+    bars = bars_commands(watched_of(Film(media, "source"), recipe))
     texts_command(plans, source="source")
 
     for argv in (command.argv, first, *(one.argv for one in bars)):
