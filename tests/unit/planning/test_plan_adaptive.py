@@ -237,6 +237,13 @@ def test_a_sound_that_begins_late_is_read_for_itself_so_that_nothing_waits_for_i
     assert usual.argv.count("-i") == 1
 
 
+def test_a_sound_of_which_nothing_tells_when_it_begins_is_read_for_itself() -> None:
+    made = command(replace(FILM, format="flv"), SMALL)
+
+    assert made.argv.count("-i") == 2
+    assert "1:1" in made.argv
+
+
 def test_manifests_have_lasting_names() -> None:
     both, one = plans_of(
         FILM, SMALL, {**SMALL, "formats": ["dash"], "name": "{stem}-{codec}.mpd"}

@@ -42,3 +42,11 @@ def image_words(images: Mapping[str, int]) -> list[str]:
 def is_indexed(media: Media) -> bool:
     """Say whether seeking in a source is quick and sure, and its times do not leap."""
     return any(name in media.format for name in _INDEXED)
+
+
+def tells_no_begin(media: Media) -> bool:
+    """Say whether a source tells of a sound before it comes, and not when it does.
+
+    Its times do not leap, though; of those that do, such as MPEG-TS, this is not said.
+    """
+    return media.format == "flv"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from media_nommer.core.media import Media
 from media_nommer.planning.encoders import audio_options, sound_filters
 from media_nommer.planning.ffmpeg.commands import EncodeCommand, MeasureCommand
-from media_nommer.planning.ffmpeg.inputs import is_indexed, sought
+from media_nommer.planning.ffmpeg.inputs import is_indexed, sought, tells_no_begin
 from media_nommer.planning.graphs import sound_place
 from media_nommer.planning.loudness import Level, OpenLevel, measuring_filter
 from media_nommer.planning.plan import OutputPlan, single_files
@@ -113,8 +113,10 @@ def readings_apart(
     for those of the film, its decoder for it, and what reads the source for the decoder:
     the film's own encoders would get no more, and FFmpeg stand still. Of formats whose
     times may leap, such as MPEG-TS, FFmpeg would take the sound's begin for the film's.
+    Where a source does not tell when a sound begins, it may be late.
     """
-    if not isinstance(source, str) or not is_indexed(media):
+    unsaid = tells_no_begin(media)
+    if not isinstance(source, str) or not (unsaid or is_indexed(media)):
         return {}
     late = (
         output.key
@@ -123,7 +125,7 @@ def readings_apart(
         if output.audio is not None
         and output.audio.from_start
         and output.audio.stream == stream.index
-        and media.begin_of(stream) > _BURST
+        and (unsaid or media.begin_of(stream) > _BURST)
     )
     return {key: number for number, key in enumerate(late, start=first)}
 
