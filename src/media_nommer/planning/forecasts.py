@@ -22,6 +22,7 @@ from media_nommer.planning.ladder import auto_ladder
 from media_nommer.planning.plan import OutputPlan, single_files
 from media_nommer.planning.scaling import NodeKind
 from media_nommer.planning.sizes import Size
+from media_nommer.planning.video import VideoPlan
 
 #: Seconds of a slot that x264's "medium" takes for a million pixels, and how much more or
 #: less the others take; of a slot of four cores of today.
@@ -52,6 +53,8 @@ _DECODING, _SOUND = 0.05, 0.02
 _USUAL_RATE = 30.0
 #: What two passes take of one: encoders are quicker in the first.
 _TWO_PASSES = 1.5
+#: How many times as long as SVT-AV1 libaom takes, which makes two passes of av1.
+_AOM = 6.0
 
 #: How far the table may be off, and the films that are thought of where no length is known.
 _TABLE_SPREAD = 4.0
@@ -163,8 +166,9 @@ def table_of_recipe(recipe: Recipe) -> float:
             continue
         if (video := output.video) is not None:
             pixels = sum(size.width * size.height for size in _sizes(output, video)) / 1e6
-            again = _TWO_PASSES if video.passes > 1 else 1.0
-            seconds += again * _encoding(video.codec, video.speed, pixels, _USUAL_RATE)
+            seconds += _again(video) * _encoding(
+                video.codec, video.speed, pixels, _USUAL_RATE
+            )
         if output.audio is not None:
             seconds += _SOUND
     return seconds
@@ -190,11 +194,17 @@ def table_of_plan(outputs: Iterable[OutputPlan]) -> float:
         if (video := output.video) is not None:
             pixels = video.width * video.height / 1e6
             rate = float(video.timing.rate or _USUAL_RATE)
-            again = _TWO_PASSES if video.passes > 1 else 1.0
-            seconds += again * _encoding(video.codec, video.speed, pixels, rate)
+            seconds += _again(video) * _encoding(video.codec, video.speed, pixels, rate)
         if output.audio is not None:
             seconds += _SOUND
     return seconds
+
+
+def _again(video: Video | VideoPlan) -> float:
+    """Return what its passes take of one; both of av1 are made by a slower encoder."""
+    if video.passes == 1:
+        return 1.0
+    return _TWO_PASSES * (_AOM if video.codec == "av1" else 1.0)
 
 
 def _encoding(codec: VideoCodec, speed: Speed, megapixels: float, rate: float) -> float:

@@ -30,6 +30,7 @@ _CODEC_WORK: Mapping[VideoCodec, float] = {
     "ffv1": 0.8,
     "copy": 0.01,
 }
+_AOM_WORK = 12.0  # of av1 in two passes, which libaom makes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +125,8 @@ def _work(output: OutputPlan) -> float:
         return sum(_work(part) for part in parts)
     if output.video:
         pixels = output.video.width * output.video.height / 1_000_000
-        return pixels * _CODEC_WORK[output.video.codec]
+        slow = output.video.codec == "av1" and output.video.passes > 1
+        return pixels * (_AOM_WORK if slow else _CODEC_WORK[output.video.codec])
     if is_light(output.extra):
         return 0.0
     return _PICTURE_WORK if is_pictures(output) else _AUDIO_WORK

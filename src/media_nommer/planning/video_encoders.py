@@ -29,6 +29,18 @@ _AV1_SPEED: Mapping[Speed, int] = {
     "slower": 4,
     "veryslow": 3,
 }
+#: Of libaom, which two passes are made with.
+_AOM_SPEED: Mapping[Speed, int] = {
+    "ultrafast": 8,
+    "superfast": 8,
+    "veryfast": 8,
+    "faster": 8,
+    "fast": 7,
+    "medium": 6,
+    "slow": 5,
+    "slower": 4,
+    "veryslow": 3,
+}
 _PRORES: Mapping[Profile, str] = {
     "proxy": "proxy",
     "lt": "lt",
@@ -83,11 +95,7 @@ def _other_codec(video: VideoPlan, threads: int) -> tuple[str, ...]:
         case "vp9":
             return _vp9(video, threads)
         case "av1":
-            return (
-                *("-c:v", "libsvtav1", "-preset", str(_AV1_SPEED[video.speed])),
-                *_bits(video, whole=True),
-                *("-svtav1-params", f"lp={min(threads, 6)}"),
-            )
+            return _av1(video, threads)
         case "prores":
             return (
                 *("-c:v", "prores_ks", "-profile:v", _PRORES[video.profile or "hq"]),
@@ -166,6 +174,27 @@ def _vp9(video: VideoPlan, threads: int) -> tuple[str, ...]:
     )
 
 
+def _av1(video: VideoPlan, threads: int) -> tuple[str, ...]:
+    """Return SVT-AV1's options, or libaom's for two passes.
+
+    The first of two passes of SVT-AV1 4.2 crashes now and then on a busy machine. libaom is
+    slower, and meets the bit rate only where it is told that it may not be off at all.
+    """
+    if video.passes > 1:
+        tiles = f"{1 << _tile_columns(video.width)}x1"
+        return (
+            *("-c:v", "libaom-av1", "-usage", "good"),
+            *("-cpu-used", str(_AOM_SPEED[video.speed]), *_bits(video, whole=True)),
+            *("-undershoot-pct", "0", "-overshoot-pct", "0"),
+            *("-row-mt", "1", "-tiles", tiles, "-threads:v", str(threads)),
+        )
+    return (
+        *("-c:v", "libsvtav1", "-preset", str(_AV1_SPEED[video.speed])),
+        *_bits(video, whole=True),
+        *("-svtav1-params", f"lp={min(threads, 6)}"),
+    )
+
+
 def _tile_columns(width: int) -> int:
     """Return the logarithm of the tiles side by side: libvpx works on them in parallel."""
     return 2 if width >= 1280 else 1 if width >= 640 else 0
@@ -201,7 +230,8 @@ def _gop_options(video: VideoPlan) -> tuple[str, ...]:
     if not POWERS[video.codec].gop:
         return ()
     options = ["-g", gop]
-    if video.fixed_gop and video.codec != "av1" and timing.gop_seconds is None:
+    by_svt = video.codec == "av1" and video.passes == 1
+    if video.fixed_gop and not by_svt and timing.gop_seconds is None:
         options += ["-keyint_min", gop]
     if video.fixed_gop and video.codec == "h264":
         options += ["-sc_threshold", "0"]

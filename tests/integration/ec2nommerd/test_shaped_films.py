@@ -120,7 +120,7 @@ def test_black_bars_that_all_joined_inputs_have_are_cut_off(
 
 def test_films_take_two_passes_from_two_decodes(boxed: Path, tmp_path: Path) -> None:
     studio = Studio(tmp_path, boxed)
-    names = {"h264": "a.mp4", "hevc": "b.mp4", "vp9": "c.webm"}
+    names = {"h264": "a.mp4", "hevc": "b.mp4", "vp9": "c.webm", "av1": "d.mp4"}
     twice = [
         {"name": name, "video": {**QUICK, "codec": codec, "bitrate": 60, "passes": 2}}
         for codec, name in names.items()
@@ -131,8 +131,8 @@ def test_films_take_two_passes_from_two_decodes(boxed: Path, tmp_path: Path) -> 
 
     facts = finished(studio, job)
     assert len(runs) == 2
-    assert [fact["frames"] for fact in facts.values()] == [40] * 4
-    assert studio.published() == ["a.mp4", "b.mp4", "c.webm", "once.mp4"]
+    assert [fact["frames"] for fact in facts.values()] == [40] * 5
+    assert studio.published() == [*names.values(), "once.mp4"]
 
 
 def test_a_watermark_is_in_its_place_for_its_time_in_films_of_all_depths(

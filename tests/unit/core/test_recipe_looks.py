@@ -75,7 +75,7 @@ def test_a_picture_that_is_drawn_on_is_not_measured_against_the_source() -> None
     )
 
 
-@pytest.mark.parametrize(("codec", "bits"), [("prores", {}), ("av1", {"bitrate": 90})])
+@pytest.mark.parametrize(("codec", "bits"), [("prores", {}), ("ffv1", {})])
 def test_two_passes_of_a_codec_that_has_one_are_refused(
     codec: str, bits: dict[str, int]
 ) -> None:

@@ -67,6 +67,23 @@ def test_vp9_is_passed_twice_too() -> None:
     assert argv[argv.index("-pass:v") + 1] == "1"
 
 
+def test_av1_is_passed_twice_by_libaom_and_once_by_svt() -> None:
+    output = film("a.mkv", codec="av1", gop=2, fixed_gop=True)
+    plans = plans_of(FILM, output)
+    command = encode_command(FILM, plans, source="source", threads=2)
+
+    for number, argv in ((1, first(output)), (2, command.argv)):
+        assert (
+            "-c:v libaom-av1 -usage good -cpu-used 6 -b:v 900k -undershoot-pct 0 "
+            "-overshoot-pct 0 -row-mt 1 -tiles 4x1 "
+            f"-threads:v 2 -pass:v {number} -passlogfile:v pass{number}-0 "
+            "-g 48 -keyint_min 48 -fps_mode:v vfr"
+        ) in " ".join(argv)
+    once = plans_of(FILM, film("a.mkv", codec="av1", passes=1))
+    argv = encode_command(FILM, once, source="source", threads=2).argv
+    assert argv[argv.index("-c:v") + 1] == "libsvtav1"
+
+
 def test_vp9_learns_nothing_in_real_time() -> None:
     argv = first(film("a.mkv", codec="vp9", speed="ultrafast"))
 

@@ -143,7 +143,6 @@ POWERS: Mapping[VideoCodec, Powers] = {
         quality=QualityRange(1, 63, 32),
         average_and_most=False,
         most_rate=240,
-        two_passes=False,  # the first one of SVT-AV1 4.2 crashes now and then
     ),
     "prores": Powers(
         depths=(10,),
