@@ -18,7 +18,7 @@ from benchmarks.serving import clean_environment, program
 _SPEEDS = {"veryfast": 0.85, "medium": 0.92}
 _PATIENCE = 1800
 _SHAKA = "1.5.1"
-#: Sizes, and their kbit/s, that shaka-streamer has by default.
+#: Sizes, and their kbit/s, that shaka-streamer has by default; those below 720 are `main`.
 _SIZES = {"720p": (720, 2000), "480p": (480, 1000), "360p": (360, 400), "240p": (240, 242)}
 _SEGMENT_SECONDS = 4
 
@@ -60,7 +60,10 @@ def _against_shaka(folder: Path, film: Path, runs: int) -> None:
     ours, theirs = _folders(folder)
     if not (streamer := _shaka_streamer()):
         return
-    ladder = [{"height": lines, "bitrate": bits} for lines, bits in _SIZES.values()]
+    ladder = [
+        {"height": lines, "bitrate": bits, "profile": "high" if lines >= 720 else "main"}
+        for lines, bits in _SIZES.values()
+    ]
     lengths = {"gop": _SEGMENT_SECONDS, "segment_duration": _SEGMENT_SECONDS}
     video = {"codec": "h264", "speed": "slow"}
     recipe = {"kind": "adaptive", "video": video, "ladder": ladder, **lengths}
