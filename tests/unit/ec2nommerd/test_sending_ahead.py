@@ -92,13 +92,16 @@ def test_nothing_more_is_sent_of_a_file_that_stands_in_its_place() -> None:
     assert again is False
 
 
-def test_a_file_that_cannot_be_sent_is_left_alone_for_a_while_and_put_in_the_end() -> None:
-    broken, other = NotedPut(raising(StorageError("no way"))), NotedPut()
+@pytest.mark.parametrize("error", [StorageError("no way"), OSError("the disk is full")])
+def test_a_file_that_cannot_be_sent_is_left_alone_for_a_while_and_put_in_the_end(
+    error: Exception,
+) -> None:
+    broken, other = NotedPut(raising(error)), NotedPut()
     other.send = lambda: other.looks < 50
 
     with sending_ahead({Path("a"): broken, Path("b"): other}) as ahead:
         broken.looked.wait(PATIENCE)
-        other.looked.wait(PATIENCE)
+        assert other.looked.wait(PATIENCE)
         ahead.finish(Path("a"), None)
 
     assert broken.looks == 1

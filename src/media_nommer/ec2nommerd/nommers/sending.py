@@ -100,8 +100,8 @@ class Ahead:
                 return not line.over and line.step()
             except WorkStopped:
                 self._over.set()  # whoever made the file will hear of it
-            except NommerError as error:
-                log.warning("not_sent_ahead", file=line.name, message=error.message)
+            except (NommerError, OSError) as error:  # also of scratch that is full
+                log.warning("not_sent_ahead", file=line.name, message=str(error))
                 line.rests_until = time.monotonic() + _REST
         return False
 
