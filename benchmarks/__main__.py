@@ -21,6 +21,7 @@ from benchmarks import (
     sending,
     small_jobs,
     throughput,
+    trials,
 )
 from benchmarks.running import CommandFailed
 from media_nommer import __version__
@@ -36,6 +37,7 @@ PARTS = {
     "h": calls.measure,
     "i": ladders.measure,
     "j": sending.measure,
+    "k": trials.measure,
 }
 _RUNS, _QUICK_RUNS = 5, 2
 
@@ -64,7 +66,7 @@ def _arguments() -> argparse.Namespace:
         "--only",
         type=_parts,
         default=list(PARTS),
-        metavar="a,b,...,j",
+        metavar="a,b,...,k",
         help="which parts to measure; default: all",
     )
     parser.add_argument(

@@ -21,7 +21,7 @@ def command_of(argv: Sequence[str], folder: Path) -> list[str]:
     seen: set[tuple[str, ...]] = set()
     with Running(argv, cwd=folder, env=clean_environment()) as running:
         while running.alive:
-            seen |= {tuple(one) for one in map(_argv, running.family()) if _encodes(one)}
+            seen |= set(encoders(running).values())
             time.sleep(0.02)
         running.wait(_PATIENCE)
     if len(seen) != 1:
@@ -29,12 +29,18 @@ def command_of(argv: Sequence[str], folder: Path) -> list[str]:
     return list(seen.pop())
 
 
-def _argv(process: psutil.Process) -> list[str]:
+def encoders(running: Running) -> dict[int, tuple[str, ...]]:
+    """Return the command lines of the FFmpegs that a command runs now, by their numbers."""
+    found = {process.pid: _argv(process) for process in running.family()}
+    return {pid: argv for pid, argv in found.items() if _encodes(argv)}
+
+
+def _argv(process: psutil.Process) -> tuple[str, ...]:
     try:
-        return process.cmdline()
+        return tuple(process.cmdline())
     except psutil.Error:
-        return []
+        return ()
 
 
-def _encodes(argv: list[str]) -> bool:
+def _encodes(argv: Sequence[str]) -> bool:
     return bool(argv) and Path(argv[0]).name.startswith("ffmpeg") and "-i" in argv

@@ -29,7 +29,7 @@ def big_buck_bunny(seconds: int) -> Path:
     cut = cache() / f"big-buck-bunny-first-{seconds}s.mp4"
     if not cut.exists():
         part = cut.with_suffix(".part.mp4")
-        film = _whole_film()
+        film = whole_film()
         ffmpeg("-i", str(film), "-c", "copy", "-t", str(seconds), str(part))
         part.rename(cut)
     return cut
@@ -55,7 +55,8 @@ def ffmpeg(*args: str) -> None:
     subprocess.run(command, check=True, timeout=_PATIENCE)
 
 
-def _whole_film() -> Path:
+def whole_film() -> Path:
+    """Return the whole film, of 596 seconds; fetched where needed."""
     film = cache() / _FILM
     if not film.exists():
         archive = _archive()
