@@ -12,7 +12,7 @@ from media_nommer.cli.words import bytes_text, clock_text
 from media_nommer.conf.settings import Settings
 from media_nommer.core.errors import UnsupportedUrl
 from media_nommer.core.media import AudioStream, Media, SubtitleStream, VideoStream
-from media_nommer.planning.media_documents import media_document
+from media_nommer.planning.extras.media_documents import media_document
 
 
 def show_presets(*, as_json: bool) -> None:

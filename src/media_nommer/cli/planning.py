@@ -28,13 +28,13 @@ from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
 from media_nommer.core.recipes.places import is_text, sources_of
 from media_nommer.core.tasks import PlannedTask, TaskKind
+from media_nommer.planning.fleet.scaling import NodeKind
 from media_nommer.planning.forecasts import costs, forecast, table_of_plan
 from media_nommer.planning.forerunners import Forerunner, looks_for_bars, shown_runs
-from media_nommer.planning.joining import Film, film_of
+from media_nommer.planning.inputs.joining import Film, film_of
+from media_nommer.planning.inputs.reading import SOURCE, files_of
 from media_nommer.planning.outputs import plan_outputs
 from media_nommer.planning.plan import OutputPlan
-from media_nommer.planning.reading import SOURCE, files_of
-from media_nommer.planning.scaling import NodeKind
 from media_nommer.planning.tasks import Policy, plan_tasks, threads_for
 
 if TYPE_CHECKING:

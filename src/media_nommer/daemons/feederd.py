@@ -24,7 +24,7 @@ from media_nommer.feederd.running import (
 )
 from media_nommer.feederd.scaler import Decided, Scaler
 from media_nommer.feederd.service import JobService
-from media_nommer.planning.scaling import Limits
+from media_nommer.planning.fleet.scaling import Limits
 
 log = structlog.get_logger(__name__)
 

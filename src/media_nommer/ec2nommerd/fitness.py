@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from media_nommer.core.workflow.claims import HeldTask
-from media_nommer.planning.trials import TRIALS_KEPT, Trial, spoils_work, trial_of
+from media_nommer.planning.fleet.trials import TRIALS_KEPT, Trial, spoils_work, trial_of
 
 log = structlog.get_logger(__name__)
 

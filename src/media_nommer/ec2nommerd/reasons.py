@@ -7,7 +7,7 @@ from media_nommer.core.clock import Clock
 from media_nommer.core.errors import HandedBack, NommerError, Reclaimed
 from media_nommer.core.nodes import SET_ASIDE
 from media_nommer.core.ports.surroundings import Notice, NoticeKind
-from media_nommer.planning.leaving import time_to_work
+from media_nommer.planning.fleet.leaving import time_to_work
 
 
 class Reasons:

@@ -29,7 +29,7 @@ from media_nommer.ec2nommerd.fitness import Fitness
 from media_nommer.ec2nommerd.node import NodeLife
 from media_nommer.ec2nommerd.reasons import Reasons
 from media_nommer.ec2nommerd.worker import Worker
-from media_nommer.planning.leaving import is_hopeless
+from media_nommer.planning.fleet.leaving import is_hopeless
 
 log = structlog.get_logger(__name__)
 

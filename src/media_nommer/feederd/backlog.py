@@ -12,7 +12,7 @@ from media_nommer.core.nodes import NodeId
 from media_nommer.core.ports.store import JobFilter
 from media_nommer.core.tasks import Task
 from media_nommer.core.workflow.engine import Engine
-from media_nommer.planning.estimates import (
+from media_nommer.planning.fleet.estimates import (
     Estimates,
     film_seconds_of,
     samples_of,

@@ -5,7 +5,7 @@ from datetime import datetime
 from media_nommer.feederd.costs import CostPage
 from media_nommer.feederd.estimating import Estimate
 from media_nommer.feederd.views import View, dollars_shown, seconds_shown
-from media_nommer.planning.costs import CostRow, NodeSums
+from media_nommer.planning.fleet.costs import CostRow, NodeSums
 from media_nommer.planning.forecasts import CostRange, Range
 
 

@@ -19,7 +19,7 @@ from media_nommer.core.workflow.ledger import (
     entry_of,
     read_entry,
 )
-from media_nommer.planning.costs import Breakdown, Costs, PaidJob, summed
+from media_nommer.planning.fleet.costs import Breakdown, Costs, PaidJob, summed
 
 MOST_JOBS_A_PAGE = 200
 MOST_DAYS = 366

@@ -9,6 +9,7 @@ from media_nommer.core.nodes import NodeState
 from media_nommer.core.ports.store import JobFilter
 from media_nommer.core.recipes import Recipe
 from media_nommer.core.workflow.engine import Engine
+from media_nommer.planning.fleet.scaling import NodeKind
 from media_nommer.planning.forecasts import (
     CostRange,
     Forecast,
@@ -20,7 +21,6 @@ from media_nommer.planning.forecasts import (
     past_job,
     table_of_recipe,
 )
-from media_nommer.planning.scaling import NodeKind
 
 #: How many of the newest jobs with a preset in common are looked at.
 LOOK_BACK = 50

@@ -21,7 +21,7 @@ from media_nommer.core.ports.fleet import Fleet
 from media_nommer.core.workflow.changes import change_node
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.backlog import Backlog, BacklogReader
-from media_nommer.planning.scaling import (
+from media_nommer.planning.fleet.scaling import (
     SERVING,
     Decision,
     FailedLaunches,

@@ -56,7 +56,7 @@ from media_nommer.feederd.estimating import Estimate, estimate
 from media_nommer.feederd.report_views import JobReport
 from media_nommer.feederd.scaler import Decided
 from media_nommer.feederd.views import Health
-from media_nommer.planning.scaling import NodeKind
+from media_nommer.planning.fleet.scaling import NodeKind
 
 log = structlog.get_logger(__name__)
 

@@ -18,11 +18,11 @@ from media_nommer.core.recipes.drawn import (
     Position,
     Watermark,
 )
-from media_nommer.planning.cutting import Cut
-from media_nommer.planning.light import plain_white
-from media_nommer.planning.sizes import Size
-from media_nommer.planning.subtitles import Track, chosen_subtitles
-from media_nommer.planning.timing import Timing
+from media_nommer.planning.inputs.cutting import Cut
+from media_nommer.planning.pictures.light import plain_white
+from media_nommer.planning.pictures.sizes import Size
+from media_nommer.planning.pictures.timing import Timing
+from media_nommer.planning.texts.subtitles import Track, chosen_subtitles
 
 #: Where the font for text lies in scratch, and what it calls itself.
 FONT_FOLDER, FONT, FAMILY = "fonts", "fonts/text.ttf", "DejaVu Sans"

@@ -12,16 +12,16 @@ from media_nommer.core.recipes.codecs import Speed, VideoCodec
 from media_nommer.core.recipes.documents import AdaptiveOutput, FileOutput, Recipe, Video
 from media_nommer.core.shares import cost_of
 from media_nommer.core.tasks import Task, TaskKind
-from media_nommer.planning.estimates import (
+from media_nommer.planning.fleet.estimates import (
     Traits,
     film_seconds_of,
     samples_of,
     traits_of,
 )
-from media_nommer.planning.ladder import auto_ladder
+from media_nommer.planning.fleet.scaling import NodeKind
+from media_nommer.planning.pictures.sizes import Size
 from media_nommer.planning.plan import OutputPlan, single_files
-from media_nommer.planning.scaling import NodeKind
-from media_nommer.planning.sizes import Size
+from media_nommer.planning.streaming.ladder import auto_ladder
 from media_nommer.planning.video import VideoPlan
 
 #: Seconds of a slot that x264's "medium" takes for a million pixels, and how much more or

@@ -11,7 +11,6 @@ from typing_extensions import override
 
 from media_nommer.core.media import Media
 from media_nommer.core.recipes import Recipe
-from media_nommer.planning.bars import bars_commands, wants_bars, watched_of
 from media_nommer.planning.ffmpeg import (
     encode_command,
     first_pass_command,
@@ -20,10 +19,11 @@ from media_nommer.planning.ffmpeg import (
     peaks_commands,
     texts_command,
 )
-from media_nommer.planning.joining import Film
-from media_nommer.planning.leveling import MOST_TRIALS as MOST_LEVELS
-from media_nommer.planning.loudness import Levels, OpenLevel
+from media_nommer.planning.inputs.bars import bars_commands, wants_bars, watched_of
+from media_nommer.planning.inputs.joining import Film
 from media_nommer.planning.plan import OutputPlan, single_files
+from media_nommer.planning.sounds.leveling import MOST_TRIALS as MOST_LEVELS
+from media_nommer.planning.sounds.loudness import Levels, OpenLevel
 from media_nommer.planning.vmaf import MOST_TRIALS as MOST_QUALITIES
 from media_nommer.planning.vmaf import sample_command, score_command, trial_command
 

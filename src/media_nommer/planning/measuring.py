@@ -14,11 +14,11 @@ from fractions import Fraction
 
 from media_nommer.core.media import Media, VideoStream
 from media_nommer.core.recipes.base import Metric
-from media_nommer.planning.filters import padding, picture_graph, video_label
+from media_nommer.planning.ffmpeg.filters import padding, picture_graph, video_label
+from media_nommer.planning.inputs.reading import Source, opened
+from media_nommer.planning.pictures.shapes import Shape
+from media_nommer.planning.pictures.sizes import Size, even_below, shown_size
 from media_nommer.planning.plan import OutputPlan
-from media_nommer.planning.reading import Source, opened
-from media_nommer.planning.shapes import Shape
-from media_nommer.planning.sizes import Size, even_below, shown_size
 from media_nommer.planning.video import VideoPlan
 
 #: What PSNR says of pictures without a difference, which have no end of it.

@@ -15,16 +15,16 @@ from media_nommer.core.recipes.extras import ExtraOutput
 from media_nommer.core.recipes.input_settling import unmade_problem
 from media_nommer.core.recipes.names import fill_template, safe_stem
 from media_nommer.core.recipes.own import OwnOutput
-from media_nommer.planning.burning import with_burnt_files
-from media_nommer.planning.cutting import taken
-from media_nommer.planning.extras import plan_extra
+from media_nommer.planning.extras.extras import plan_extra
 from media_nommer.planning.films import plan_film
-from media_nommer.planning.joining import is_joined
+from media_nommer.planning.inputs.cutting import taken
+from media_nommer.planning.inputs.joining import is_joined
 from media_nommer.planning.naming import check_names, safe_name
 from media_nommer.planning.own import plan_own
-from media_nommer.planning.pictures import thumbnail_times
+from media_nommer.planning.pictures.moments import thumbnail_times
+from media_nommer.planning.pictures.sizes import fitted_size, shown_size
 from media_nommer.planning.plan import OutputPlan, ThumbnailPlan
-from media_nommer.planning.sizes import fitted_size, shown_size
+from media_nommer.planning.texts.burning import with_burnt_files
 from media_nommer.planning.video import picture_of
 
 

@@ -8,7 +8,7 @@ from media_nommer.core.media import Media
 from media_nommer.core.recipes.names import fill_template, safe_stem
 from media_nommer.core.recipes.own import OwnOutput, StrangeOutput
 from media_nommer.core.recipes.own_nommers import own_nommer
-from media_nommer.planning.extras import Extra, OwnPlan
+from media_nommer.planning.extras.extras import Extra, OwnPlan
 
 _MOST_FILES = 1000
 

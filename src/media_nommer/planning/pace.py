@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from media_nommer.core.media import AudioStream, Media, VideoStream
 from media_nommer.core.recipes.documents import AdaptiveOutput, FileOutput
-from media_nommer.planning.adaptive import AdaptivePlan
-from media_nommer.planning.sound import AudioPlan
+from media_nommer.planning.sounds.sound import AudioPlan
+from media_nommer.planning.streaming.adaptive import AdaptivePlan
 from media_nommer.planning.video import VideoPlan
 
 _UNKNOWN_RATE = 30.0

@@ -6,12 +6,12 @@ from typing import Literal
 
 from media_nommer.core.recipes.base import Expect, Metric
 from media_nommer.core.recipes.codecs import Container
-from media_nommer.planning.adaptive import AdaptivePlan, Rendition
-from media_nommer.planning.cutting import Cut
 from media_nommer.planning.drawing import Drawing
-from media_nommer.planning.extras import ChecksumsPlan, Extra, OwnPlan
-from media_nommer.planning.sound import AudioPlan
-from media_nommer.planning.subtitles import SubtitlePlan
+from media_nommer.planning.extras.extras import ChecksumsPlan, Extra, OwnPlan
+from media_nommer.planning.inputs.cutting import Cut
+from media_nommer.planning.sounds.sound import AudioPlan
+from media_nommer.planning.streaming.adaptive import AdaptivePlan, Rendition
+from media_nommer.planning.texts.subtitles import SubtitlePlan
 from media_nommer.planning.video import VideoPlan
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from media_nommer.core.media import Media
-from media_nommer.planning.extras import extra_bytes
-from media_nommer.planning.passes import pass_bytes
+from media_nommer.planning.extras.extras import extra_bytes
+from media_nommer.planning.ffmpeg.passes import pass_bytes
 from media_nommer.planning.plan import OutputPlan, single_files
-from media_nommer.planning.sound import AudioPlan
+from media_nommer.planning.sounds.sound import AudioPlan
 from media_nommer.planning.video import VideoPlan
 from media_nommer.planning.vmaf import sample_bytes
 

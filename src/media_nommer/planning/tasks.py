@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from media_nommer.core.media import Media
 from media_nommer.core.recipes.codecs import VideoCodec
 from media_nommer.core.tasks import PlannedTask, TaskKind
-from media_nommer.planning.extras import is_light
-from media_nommer.planning.looks import is_pictures
+from media_nommer.planning.extras.extras import is_light
+from media_nommer.planning.ffmpeg.looks import is_pictures
 from media_nommer.planning.plan import (
     OutputPlan,
     is_own,

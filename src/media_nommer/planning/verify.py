@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from media_nommer.core.errors import OutputDamaged, SourceDamaged
 from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import StreamCount
-from media_nommer.planning.joining import JOINED
+from media_nommer.planning.inputs.joining import JOINED
 from media_nommer.planning.plan import OutputPlan
-from media_nommer.planning.sound import AudioPlan
+from media_nommer.planning.sounds.sound import AudioPlan
 from media_nommer.planning.video import VideoPlan
 
 _FORMATS_WITH_INDEX = (

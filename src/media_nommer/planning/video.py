@@ -11,12 +11,12 @@ from media_nommer.core.recipes.powers import POWERS, BitDepth, Profile, Tune, is
 from media_nommer.planning.copying import check_copy
 from media_nommer.planning.drawing import NO_DRAWING, Drawing, plan_drawing
 from media_nommer.planning.effects import NO_EFFECTS, Effects, picture_effects
-from media_nommer.planning.frames import Fields
-from media_nommer.planning.light import is_beyond_standard, is_hdr
-from media_nommer.planning.pictures import picture_length
-from media_nommer.planning.shapes import Shape, shape_of
-from media_nommer.planning.sizes import Size
-from media_nommer.planning.timing import Timing, timing_of, video_timing
+from media_nommer.planning.pictures.frames import Fields
+from media_nommer.planning.pictures.light import is_beyond_standard, is_hdr
+from media_nommer.planning.pictures.moments import picture_length
+from media_nommer.planning.pictures.shapes import Shape, shape_of
+from media_nommer.planning.pictures.sizes import Size
+from media_nommer.planning.pictures.timing import Timing, timing_of, video_timing
 
 _SMALLEST_SIDE: Mapping[VideoCodec, int] = {
     "av1": 16,  # SVT-AV1 fails on a picture of a few pixels

@@ -15,11 +15,11 @@ from media_nommer.core.recipes.codecs import VideoCodec
 from media_nommer.core.recipes.powers import POWERS
 from media_nommer.planning.drawing import NO_DRAWING
 from media_nommer.planning.effects import NO_FADES
-from media_nommer.planning.filters import picture_graph, video_label
+from media_nommer.planning.ffmpeg.filters import picture_graph, video_label
+from media_nommer.planning.ffmpeg.video_encoders import video_options
+from media_nommer.planning.inputs.reading import Source, opened
 from media_nommer.planning.plan import OutputPlan
-from media_nommer.planning.reading import Source, opened
 from media_nommer.planning.video import VideoPlan
-from media_nommer.planning.video_encoders import video_options
 
 #: As often a quality is tried, at most.
 MOST_TRIALS = 4

@@ -14,8 +14,8 @@ from datetime import timedelta
 from heapq import heappop, heappush
 from itertools import count
 
-from media_nommer.planning.estimates import Traits
-from media_nommer.planning.scaling import Limits, NodeKind
+from media_nommer.planning.fleet.estimates import Traits
+from media_nommer.planning.fleet.scaling import Limits, NodeKind
 from media_nommer.sim.policies import Keda, Ours, Policy, Sight, TargetTracking
 
 HOUR = 3600.0

@@ -10,8 +10,14 @@ from datetime import datetime, timedelta
 from typing_extensions import override
 
 from media_nommer.core.nodes import NodeState
-from media_nommer.planning.estimates import Estimates, Sample, Traits, seconds_left
-from media_nommer.planning.scaling import FleetNode, FleetView, Limits, NodeKind, decide
+from media_nommer.planning.fleet.estimates import Estimates, Sample, Traits, seconds_left
+from media_nommer.planning.fleet.scaling import (
+    FleetNode,
+    FleetView,
+    Limits,
+    NodeKind,
+    decide,
+)
 
 #: When a simulated day begins: a Monday, so that schedules can be tried.
 MONDAY = datetime.fromisoformat("2026-06-01T00:00:00+00:00")

@@ -11,7 +11,7 @@ from media_nommer.feederd.janitor import Janitor
 from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.feederd.reaper import Reaper
 from media_nommer.feederd.scaler import Scaler
-from media_nommer.planning.scaling import Limits, NodeKind
+from media_nommer.planning.fleet.scaling import Limits, NodeKind
 from media_nommer.sim.people import (
     POLICY,
     SECOND,

@@ -51,7 +51,7 @@ def open_fleet(settings: Settings) -> FleetParts | None:
 def _local_fleet(settings: Settings) -> FleetParts:
     from media_nommer.adapters.local import LocalFleet
     from media_nommer.feederd.patience import JanitorPolicy
-    from media_nommer.planning.scaling import NodeKind
+    from media_nommer.planning.fleet.scaling import NodeKind
 
     kinds = [NodeKind(name="local", slots=settings.slots_in_force)]
     return FleetParts(

@@ -22,7 +22,7 @@ from media_nommer.feederd.running import Loop
 from media_nommer.feederd.scaler import Scaler
 from media_nommer.feederd.service import JobService
 from media_nommer.feederd.watching import MachineWatch
-from media_nommer.planning.scaling import Limits
+from media_nommer.planning.fleet.scaling import Limits
 from tests import aws_services
 from tests.faults.clips import jobs
 from tests.faults.fleet.fates import Fates

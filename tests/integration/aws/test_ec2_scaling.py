@@ -17,7 +17,7 @@ from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.feederd.reaper import Reaper
 from media_nommer.feederd.scaler import Scaler
-from media_nommer.planning.scaling import Limits, NodeKind
+from media_nommer.planning.fleet.scaling import Limits, NodeKind
 from media_nommer.testing.clock import ManualClock
 from media_nommer.testing.samples import MINUTE, a_task
 from media_nommer.wiring import FleetParts, open_fleet

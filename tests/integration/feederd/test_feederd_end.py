@@ -13,7 +13,7 @@ from media_nommer.core.nodes import NodeId
 from media_nommer.daemons.feederd import feed_until_asked
 from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.feederd.running import Signals
-from media_nommer.planning.scaling import NodeKind
+from media_nommer.planning.fleet.scaling import NodeKind
 from media_nommer.testing.samples import a_node
 
 

@@ -16,11 +16,11 @@ from media_nommer.core.ports.probe import Probe
 from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import parse_recipe, resolve_presets
 from media_nommer.planning.ffmpeg import encode_command, level_commands, measure_commands
-from media_nommer.planning.leveling import leveled
-from media_nommer.planning.loudness import Level, Measured, measured_in
 from media_nommer.planning.outputs import plan_outputs
 from media_nommer.planning.plan import OutputPlan, single_files
-from media_nommer.planning.sound import AudioPlan
+from media_nommer.planning.sounds.leveling import leveled
+from media_nommer.planning.sounds.loudness import Level, Measured, measured_in
+from media_nommer.planning.sounds.sound import AudioPlan
 from media_nommer.planning.verify import check_output
 
 FFMPEG: str = imageio_ffmpeg.get_ffmpeg_exe()

@@ -7,7 +7,7 @@ import pytest
 from planning_clips import decoded_samples, ffmpeg, make
 
 from media_nommer.core.ports.probe import Probe
-from media_nommer.planning.loudness import measured_in
+from media_nommer.planning.sounds.loudness import measured_in
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.api import create_app
 from media_nommer.feederd.scaler import Decided
 from media_nommer.feederd.service import JobService
-from media_nommer.planning.scaling import Decision
+from media_nommer.planning.fleet.scaling import Decision
 from media_nommer.testing.clock import ManualClock
 from media_nommer.testing.samples import MINUTE, a_full_job, a_node
 

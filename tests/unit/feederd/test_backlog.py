@@ -11,7 +11,7 @@ from media_nommer.core.ports.store import EVERY_JOB, JobFilter, JobPage
 from media_nommer.core.tasks import Outcome
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.backlog import BacklogReader
-from media_nommer.planning.estimates import UNKNOWN
+from media_nommer.planning.fleet.estimates import UNKNOWN
 from media_nommer.testing.clock import ManualClock
 from media_nommer.testing.samples import a_job, a_task
 

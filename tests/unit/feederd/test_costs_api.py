@@ -25,7 +25,7 @@ from media_nommer.feederd.costs import MOST_JOBS_A_PAGE
 from media_nommer.feederd.janitor import Janitor
 from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.feederd.service import JobService
-from media_nommer.planning.scaling import NodeKind
+from media_nommer.planning.fleet.scaling import NodeKind
 from media_nommer.testing.clock import START
 from media_nommer.testing.samples import SPOT, a_node
 

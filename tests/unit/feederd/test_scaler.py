@@ -16,7 +16,7 @@ from media_nommer.core.nodes import Machine, Node, NodeState
 from media_nommer.core.schedule import read_window
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.scaler import Scaler
-from media_nommer.planning.scaling import Limits, NodeKind
+from media_nommer.planning.fleet.scaling import Limits, NodeKind
 from media_nommer.testing.clock import ManualClock
 from media_nommer.testing.samples import a_node, a_task
 

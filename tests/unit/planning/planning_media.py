@@ -10,10 +10,10 @@ from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
 from media_nommer.core.recipes.places import sources_of
 from media_nommer.planning.ffmpeg import encode_command
-from media_nommer.planning.joining import Film, film_of
+from media_nommer.planning.inputs.joining import Film, film_of
+from media_nommer.planning.inputs.reading import files_of
 from media_nommer.planning.outputs import plan_outputs
 from media_nommer.planning.plan import OutputPlan
-from media_nommer.planning.reading import files_of
 
 PICTURE = VideoStream(
     index=0,

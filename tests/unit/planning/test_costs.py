@@ -9,7 +9,7 @@ from media_nommer.core.errors import BadRequest
 from media_nommer.core.nodes import Machine, Market, NodeId
 from media_nommer.core.shares import Share
 from media_nommer.core.workflow.ledger import LedgerEntry
-from media_nommer.planning.costs import (
+from media_nommer.planning.fleet.costs import (
     Breakdown,
     By,
     CostRow,

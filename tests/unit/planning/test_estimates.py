@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from media_nommer.core.jobs import Output
 from media_nommer.core.nodes import NodeId
 from media_nommer.core.tasks import Outcome, TaskKind
-from media_nommer.planning.estimates import (
+from media_nommer.planning.fleet.estimates import (
     UNKNOWN,
     Estimates,
     Sample,

@@ -11,6 +11,7 @@ from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import parse_recipe, resolve_presets
 from media_nommer.core.recipes.documents import Recipe
 from media_nommer.core.tasks import Outcome
+from media_nommer.planning.fleet.scaling import NodeKind
 from media_nommer.planning.forecasts import (
     PastJob,
     Range,
@@ -20,7 +21,6 @@ from media_nommer.planning.forecasts import (
     past_job,
     table_of_recipe,
 )
-from media_nommer.planning.scaling import NodeKind
 from media_nommer.testing.clock import START
 from media_nommer.testing.samples import a_job, a_task
 

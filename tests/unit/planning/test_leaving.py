@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from media_nommer.planning.leaving import HAND_BACK_TAKES, is_hopeless, time_to_work
+from media_nommer.planning.fleet.leaving import HAND_BACK_TAKES, is_hopeless, time_to_work
 
 TWO_MINUTES = timedelta(minutes=2)
 

@@ -8,7 +8,6 @@ from planning_media import FILM, PICTURE, SILENT, SONG, SOUND, plans_of, with_pi
 
 from media_nommer.core.errors import InvalidRecipe, NoStreams
 from media_nommer.core.media import Media, SubtitleStream
-from media_nommer.planning.adaptive import AdaptivePlan
 from media_nommer.planning.ahead import sent_ahead
 from media_nommer.planning.ffmpeg import (
     EncodeCommand,
@@ -19,6 +18,7 @@ from media_nommer.planning.ffmpeg import (
 )
 from media_nommer.planning.forecasts import table_of_plan
 from media_nommer.planning.room import expected_bytes
+from media_nommer.planning.streaming.adaptive import AdaptivePlan
 from media_nommer.planning.tasks import Policy, plan_tasks
 
 SMALL = {

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from planning_media import FILM, PICTURE, joined_of, plans_of, recipe_of, with_picture
 
-from media_nommer.planning.bars import (
+from media_nommer.planning.inputs.bars import (
     NO_BARS,
     Bars,
     Profile,
@@ -15,9 +15,9 @@ from media_nommer.planning.bars import (
     watched_of,
     without_bars,
 )
-from media_nommer.planning.joining import Film
+from media_nommer.planning.inputs.joining import Film
 from media_nommer.planning.outputs import plan_outputs
-from media_nommer.planning.sizes import Size
+from media_nommer.planning.pictures.sizes import Size
 
 AUTO = {"name": "a.mp4", "video": {"crop": "auto"}}
 

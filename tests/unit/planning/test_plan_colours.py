@@ -6,7 +6,7 @@ import pytest
 from planning_media import PICTURE, graph_of, joined_of, plans_of, with_picture
 
 from media_nommer.core.media import Media
-from media_nommer.planning.colours import narrowing
+from media_nommer.planning.pictures.colours import narrowing
 
 WIDE = with_picture(
     color_primaries="bt2020", color_transfer="bt2020-10", color_space="bt2020nc"

@@ -18,12 +18,12 @@ from planning_media import (
 from media_nommer.core.errors import InvalidRecipe, MediaError, NoStreams, OutputDamaged
 from media_nommer.core.media import Media, SubtitleStream
 from media_nommer.core.tasks import TaskKind
-from media_nommer.planning.animations import webp_frames
-from media_nommer.planning.checksums import sums_text
+from media_nommer.planning.extras.animations import webp_frames
+from media_nommer.planning.extras.checksums import sums_text
+from media_nommer.planning.extras.sprites import SpritePlan
 from media_nommer.planning.ffmpeg import peaks_commands, produced, texts_command
+from media_nommer.planning.pictures.sizes import Size
 from media_nommer.planning.plan import OutputPlan
-from media_nommer.planning.sizes import Size
-from media_nommer.planning.sprites import SpritePlan
 from media_nommer.planning.tasks import Policy, plan_tasks
 
 SHORT = replace(

@@ -7,7 +7,7 @@ from planning_media import FILM
 from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import parse_recipe, resolve_presets
 from media_nommer.planning.forerunners import Forerunner, Shown, shown_runs
-from media_nommer.planning.joining import Film
+from media_nommer.planning.inputs.joining import Film
 from media_nommer.planning.outputs import plan_outputs
 
 

@@ -9,7 +9,7 @@ from media_nommer.core.errors import InvalidRecipe
 from media_nommer.core.media import SubtitleStream
 from media_nommer.planning.captions import Cue
 from media_nommer.planning.ffmpeg import encode_command, texts_command
-from media_nommer.planning.given_texts import TextPart
+from media_nommer.planning.inputs.given_texts import TextPart
 
 SHORT = replace(FILM, duration=10.0, video=(replace(PICTURE, frames=240, duration=10.0),))
 ENGLISH = SubtitleStream(index=3, codec="subrip", language="eng")

@@ -12,8 +12,8 @@ from test_plan_properties import FILMS, MEDIA, PICTURE_SETS, named
 
 from media_nommer.core.errors import InvalidRecipe, NoStreams
 from media_nommer.core.media import Media
+from media_nommer.planning.extras.media_documents import media_document
 from media_nommer.planning.ffmpeg import encode_command, measure_commands, peaks_commands
-from media_nommer.planning.media_documents import media_document
 from media_nommer.planning.vmaf import sample_command
 
 SHORT = replace(PICTURE, frames=240, duration=10.0)

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media_nommer.core.recipes.codecs import VideoCodec
-from media_nommer.planning.ladder import (
+from media_nommer.planning.pictures.sizes import Size
+from media_nommer.planning.streaming.ladder import (
     LEAST_STEP,
     auto_ladder,
     share_of_source,
     usual_kbits,
 )
-from media_nommer.planning.sizes import Size
 
 sides = st.integers(1, 2160).map(lambda half: 2 * half)
 sizes = st.builds(Size, sides, sides)

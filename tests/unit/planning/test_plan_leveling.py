@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from planning_media import FILM, SOUND, plans_of
 
 from media_nommer.planning.ffmpeg import level_commands
-from media_nommer.planning.leveling import Found, Trial, leveled, missed, next_level
-from media_nommer.planning.loudness import (
+from media_nommer.planning.sounds.leveling import Found, Trial, leveled, missed, next_level
+from media_nommer.planning.sounds.loudness import (
     NO_HABITS,
     Habits,
     Level,

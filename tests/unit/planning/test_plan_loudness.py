@@ -11,8 +11,8 @@ from planning_media import FILM, plans_of
 from media_nommer.core.errors import InvalidRecipe
 from media_nommer.core.recipes.codecs import AudioCodec
 from media_nommer.planning.ffmpeg import encode_command, measure_commands
-from media_nommer.planning.leveling import plain_level
-from media_nommer.planning.loudness import (
+from media_nommer.planning.sounds.leveling import plain_level
+from media_nommer.planning.sounds.loudness import (
     NO_HABITS,
     Level,
     Measured,

@@ -18,7 +18,7 @@ from planning_media import (
 from media_nommer.core.errors import InvalidRecipe, MediaError, NoStreams
 from media_nommer.core.media import Media
 from media_nommer.planning.outputs import plan_outputs
-from media_nommer.planning.timing import timing_of
+from media_nommer.planning.pictures.timing import timing_of
 
 
 @pytest.mark.parametrize(

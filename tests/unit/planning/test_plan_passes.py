@@ -5,7 +5,7 @@ from typing import Any
 from planning_media import FILM, plans_of
 
 from media_nommer.planning.ffmpeg import encode_command, first_pass_command
-from media_nommer.planning.passes import PassLog
+from media_nommer.planning.ffmpeg.passes import PassLog
 from media_nommer.planning.room import expected_bytes
 
 TWICE = {"bitrate": 900, "passes": 2}

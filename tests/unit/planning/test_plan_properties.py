@@ -11,17 +11,17 @@ from planning_media import FILM, PICTURE, SOUND, plans_of, recipe_of
 
 from media_nommer.core.media import Media, SubtitleStream
 from media_nommer.core.recipes.names import unsafe_name
-from media_nommer.planning.bars import bars_commands, watched_of
 from media_nommer.planning.ffmpeg import (
     encode_command,
     first_pass_command,
     texts_command,
 )
-from media_nommer.planning.joining import Film
+from media_nommer.planning.inputs.bars import bars_commands, watched_of
+from media_nommer.planning.inputs.joining import Film
 from media_nommer.planning.measuring import measuring_command
 from media_nommer.planning.outputs import plan_outputs
+from media_nommer.planning.pictures.sizes import shown_size
 from media_nommer.planning.room import expected_bytes
-from media_nommer.planning.sizes import shown_size
 from media_nommer.planning.tasks import Policy, plan_tasks
 from media_nommer.planning.video import VideoPlan
 

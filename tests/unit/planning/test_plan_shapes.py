@@ -10,7 +10,7 @@ from planning_media import FILM, graph_of, plans_of, with_picture
 
 from media_nommer.core.errors import InvalidRecipe
 from media_nommer.core.media import Media
-from media_nommer.planning.shapes import Shape
+from media_nommer.planning.pictures.shapes import Shape
 
 SQUARE = {"width": 400, "height": 400}
 BIG = {"width": 1920, "height": 1920}

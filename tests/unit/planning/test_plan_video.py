@@ -22,7 +22,7 @@ from media_nommer.core.media import Media
 from media_nommer.core.recipes.powers import POWERS
 from media_nommer.planning.ffmpeg import encode_command
 from media_nommer.planning.outputs import plan_outputs
-from media_nommer.planning.timing import exact_rate
+from media_nommer.planning.pictures.timing import exact_rate
 
 
 def video(container: str = "mp4", **said: Any) -> dict[str, Any]:

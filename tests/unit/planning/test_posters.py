@@ -2,7 +2,7 @@
 
 from planning_media import FILM, PICTURE, with_picture
 
-from media_nommer.planning.posters import Measures, chosen, measures_in, poster_times
+from media_nommer.planning.extras.posters import Measures, chosen, measures_in, poster_times
 
 BLACK = Measures(light=4, spread=3, blur=0)
 WHITE = Measures(light=250, spread=60, blur=3)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from media_nommer.core.nodes import NodeState
 from media_nommer.core.schedule import read_window
-from media_nommer.planning.scaling import (
+from media_nommer.planning.fleet.scaling import (
     SERVING,
     FailedLaunches,
     FleetNode,

@@ -9,7 +9,7 @@ from media_nommer.core.errors import Failure
 from media_nommer.core.jobs import JobId
 from media_nommer.core.nodes import NodeId
 from media_nommer.core.tasks import Outcome, Result, ResultFile, Task
-from media_nommer.planning.trials import Trial, spoils_work, trial_of
+from media_nommer.planning.fleet.trials import Trial, spoils_work, trial_of
 from media_nommer.testing.clock import START
 from media_nommer.testing.samples import a_task
 

@@ -9,7 +9,7 @@ import pytest
 
 from media_nommer.core.errors import OutputDamaged
 from media_nommer.core.recipes.extras import WaveformPicture
-from media_nommer.planning.waveforms import (
+from media_nommer.planning.extras.waveforms import (
     Peaks,
     WaveformPlan,
     as_json,

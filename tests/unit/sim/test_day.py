@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from media_nommer.core.schedule import read_window
-from media_nommer.planning.scaling import Limits
+from media_nommer.planning.fleet.scaling import Limits
 from media_nommer.sim.day import (
     KIND,
     LIMITS,

@@ -9,7 +9,7 @@ from media_nommer.core.errors import EncodeError, MediaError
 from media_nommer.core.ports.encoder import Encoder
 from media_nommer.core.recipes import Recipe
 from media_nommer.ec2nommerd.nommers.base import Work
-from media_nommer.planning.bars import (
+from media_nommer.planning.inputs.bars import (
     NO_BARS,
     Bars,
     BarsCommand,
@@ -21,8 +21,8 @@ from media_nommer.planning.bars import (
     watched_of,
     without_bars,
 )
-from media_nommer.planning.joining import Film
-from media_nommer.planning.watching import Watched
+from media_nommer.planning.inputs.joining import Film
+from media_nommer.planning.inputs.watching import Watched
 
 log = structlog.get_logger(__name__)
 

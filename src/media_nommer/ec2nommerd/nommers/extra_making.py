@@ -11,24 +11,28 @@ from media_nommer.core.ports.encoder import Encoder
 from media_nommer.core.ports.probe import StreamCount
 from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.texts import mend_texts, read_text
-from media_nommer.planning.animations import AnimationPlan, check_animation, webp_frames
 from media_nommer.planning.captions import check_captions, cues_in
-from media_nommer.planning.extras import Extra, MetadataPlan, extra_paths
-from media_nommer.planning.ffmpeg import peaks_commands, texts_command
-from media_nommer.planning.joining import Film
-from media_nommer.planning.plan import OutputPlan
-from media_nommer.planning.posters import PosterPlan, chosen, measures_in
-from media_nommer.planning.reading import Source
-from media_nommer.planning.sizes import Size
-from media_nommer.planning.sprites import SpritePlan
-from media_nommer.planning.subtitles import CaptionsPlan
-from media_nommer.planning.waveforms import (
+from media_nommer.planning.extras.animations import (
+    AnimationPlan,
+    check_animation,
+    webp_frames,
+)
+from media_nommer.planning.extras.extras import Extra, MetadataPlan, extra_paths
+from media_nommer.planning.extras.posters import PosterPlan, chosen, measures_in
+from media_nommer.planning.extras.sprites import SpritePlan
+from media_nommer.planning.extras.waveforms import (
     WaveformPlan,
     as_json,
     as_png,
     check_peaks,
     peaks_in,
 )
+from media_nommer.planning.ffmpeg import peaks_commands, texts_command
+from media_nommer.planning.inputs.joining import Film
+from media_nommer.planning.inputs.reading import Source
+from media_nommer.planning.pictures.sizes import Size
+from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.texts.subtitles import CaptionsPlan
 
 Facts = dict[str, object]
 

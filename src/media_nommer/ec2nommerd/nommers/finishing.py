@@ -12,8 +12,8 @@ from media_nommer.ec2nommerd.nommers.extra_making import finish_extra
 from media_nommer.ec2nommerd.nommers.fetching import Fetched, Kit
 from media_nommer.ec2nommerd.nommers.locking import Locks
 from media_nommer.ec2nommerd.nommers.packaging import Bench, Packaged, package_output
+from media_nommer.planning.extras.media_documents import media_document
 from media_nommer.planning.ffmpeg import EncodeCommand, Produced
-from media_nommer.planning.media_documents import media_document
 from media_nommer.planning.plan import OutputPlan
 
 

@@ -8,11 +8,11 @@ from media_nommer.core.errors import EncodeError
 from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.fetching import Kit
 from media_nommer.planning.ffmpeg import LEVELED, level_commands, measure_commands
-from media_nommer.planning.leveling import Found, leveled, missed
-from media_nommer.planning.loudness import Level, Measured, measured_in
+from media_nommer.planning.inputs.reading import Source
 from media_nommer.planning.plan import OutputPlan, single_files
-from media_nommer.planning.reading import Source
-from media_nommer.planning.sound import AudioPlan
+from media_nommer.planning.sounds.leveling import Found, leveled, missed
+from media_nommer.planning.sounds.loudness import Level, Measured, measured_in
+from media_nommer.planning.sounds.sound import AudioPlan
 
 log = structlog.get_logger(__name__)
 

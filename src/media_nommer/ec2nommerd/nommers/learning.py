@@ -9,9 +9,9 @@ from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.fetching import Kit
 from media_nommer.ec2nommerd.nommers.running import encoded
 from media_nommer.planning.ffmpeg import EncodeCommand, first_pass_command
-from media_nommer.planning.passes import LOG_ENDINGS
+from media_nommer.planning.ffmpeg.passes import LOG_ENDINGS
+from media_nommer.planning.inputs.reading import Source
 from media_nommer.planning.plan import OutputPlan
-from media_nommer.planning.reading import Source
 
 #: The share of an attempt's progress that the first pass of two is.
 _FIRST_PASS_SHARE = 0.4

@@ -14,7 +14,7 @@ from media_nommer.ec2nommerd.nommers.encoding import encode_outputs
 from media_nommer.ec2nommerd.nommers.fetching import Fetched, Kit
 from media_nommer.ec2nommerd.nommers.keeping import with_output
 from media_nommer.ec2nommerd.nommers.own import make_own
-from media_nommer.planning.cutting import taken
+from media_nommer.planning.inputs.cutting import taken
 from media_nommer.planning.outputs import plan_outputs
 from media_nommer.planning.plan import OutputPlan, is_own, is_sums
 from media_nommer.planning.room import expected_bytes

@@ -7,7 +7,7 @@ from media_nommer.core.ports.encoder import Encoder, Progress
 from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.packaging import rendition_path
 from media_nommer.planning.ffmpeg import produced
-from media_nommer.planning.joining import Film
+from media_nommer.planning.inputs.joining import Film
 from media_nommer.planning.measuring import measured_in, measuring_command
 from media_nommer.planning.plan import OutputPlan, renditions_of
 

@@ -15,7 +15,7 @@ from media_nommer.ec2nommerd.nommers.making import (
     plan_job,
 )
 from media_nommer.ec2nommerd.nommers.sums import with_checksums
-from media_nommer.planning.media_documents import kept_document
+from media_nommer.planning.extras.media_documents import kept_document
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.tasks import plan_tasks
 

@@ -22,7 +22,7 @@ from media_nommer.core.recipes.own import OwnOutput, StrangeOutput
 from media_nommer.core.recipes.own_nommers import Making, OutputNommer, own_nommer
 from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.checking import looked_into
-from media_nommer.planning.extras import OwnPlan
+from media_nommer.planning.extras.extras import OwnPlan
 from media_nommer.planning.ffmpeg import Produced, produced
 from media_nommer.planning.plan import OutputPlan
 

@@ -12,7 +12,6 @@ from media_nommer.core.recipes.encryption import Encryption
 from media_nommer.ec2nommerd.nommers.locking import NO_LOCKS, FramesLock, Locks, WholeLock
 from media_nommer.ec2nommerd.nommers.segmenting import cut_out
 from media_nommer.ec2nommerd.nommers.texts import packed_texts
-from media_nommer.planning.adaptive import AdaptivePlan, check_count
 from media_nommer.planning.ffmpeg import Produced
 from media_nommer.planning.packaging.checking import check_index, check_renditions
 from media_nommer.planning.packaging.hls import target_duration
@@ -35,6 +34,7 @@ from media_nommer.planning.packaging.transport import (
     with_transport_sizes,
 )
 from media_nommer.planning.plan import OutputPlan, renditions_of
+from media_nommer.planning.streaming.adaptive import AdaptivePlan, check_count
 
 #: Looks into one encoded file, holds it against its plan, and returns what was found.
 Look = Callable[[OutputPlan, Path], Media]

@@ -10,7 +10,7 @@ from media_nommer.core.jobs import Job, OutputState
 from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.tasks import Result, ResultFile
 from media_nommer.core.workflow.publishing import Destination
-from media_nommer.planning.checksums import checksums_of, sums_text
+from media_nommer.planning.extras.checksums import checksums_of, sums_text
 
 if TYPE_CHECKING:
     from media_nommer.ec2nommerd.nommers.base import Work

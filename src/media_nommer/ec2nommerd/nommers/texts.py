@@ -15,13 +15,13 @@ from media_nommer.planning.captions import (
     decoded,
     paced,
 )
-from media_nommer.planning.cutting import Cut
+from media_nommer.planning.inputs.cutting import Cut
 from media_nommer.planning.packaging.names import base_name
 from media_nommer.planning.packaging.packed import Packed
 from media_nommer.planning.packaging.texts import PackedText, packed_text
 from media_nommer.planning.plan import OutputPlan
-from media_nommer.planning.streamed_texts import TextRendition
-from media_nommer.planning.subtitles import TextCommand, Track, cut_cues
+from media_nommer.planning.texts.streamed_texts import TextRendition
+from media_nommer.planning.texts.subtitles import TextCommand, Track, cut_cues
 
 #: Of text that is read whole; all the words of a long film are a hundredth of it.
 _MOST_TEXT = 64 * 1024 * 1024

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from media_nommer.core.recipes.codecs import CONTAINERS
-from media_nommer.planning.extras import extra_paths
-from media_nommer.planning.passes import PassLog
+from media_nommer.planning.extras.extras import extra_paths
+from media_nommer.planning.ffmpeg.passes import PassLog
 from media_nommer.planning.plan import OutputPlan
 
 

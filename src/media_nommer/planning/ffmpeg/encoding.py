@@ -5,19 +5,21 @@ from types import MappingProxyType
 
 from media_nommer.core.media import Media
 from media_nommer.core.recipes.raw import raw_of_pictures
-from media_nommer.planning.encoders import (
-    metadata_options,
-    muxer_options,
-    rendition_options,
-    sounds_options,
-)
-from media_nommer.planning.extras import (
+from media_nommer.planning.extras.extras import (
     drawn_plan,
     extra_options,
     is_encoded,
     jpeg_options,
 )
 from media_nommer.planning.ffmpeg.commands import EncodeCommand, produced
+from media_nommer.planning.ffmpeg.encoders import (
+    metadata_options,
+    muxer_options,
+    rendition_options,
+    sounds_options,
+)
+from media_nommer.planning.ffmpeg.filters import video_label
+from media_nommer.planning.ffmpeg.graphs import pictures_graph, whole_graph
 from media_nommer.planning.ffmpeg.inputs import (
     image_words,
     images_of,
@@ -25,6 +27,9 @@ from media_nommer.planning.ffmpeg.inputs import (
     sought,
 )
 from media_nommer.planning.ffmpeg.life import moving_on, sign_of_life
+from media_nommer.planning.ffmpeg.looks import drawn
+from media_nommer.planning.ffmpeg.passes import PassLog, in_two_passes, log_between, pass_of
+from media_nommer.planning.ffmpeg.raw import with_raw
 from media_nommer.planning.ffmpeg.seeking import (
     joined_pieces,
     pictures_are_sought,
@@ -33,17 +38,12 @@ from media_nommer.planning.ffmpeg.seeking import (
 )
 from media_nommer.planning.ffmpeg.sounds import Places, read_apart, readings_apart
 from media_nommer.planning.ffmpeg.texts import kept_texts
-from media_nommer.planning.filters import video_label
-from media_nommer.planning.graphs import pictures_graph, whole_graph
-from media_nommer.planning.looks import drawn
-from media_nommer.planning.loudness import Levels
-from media_nommer.planning.passes import PassLog, in_two_passes, log_between, pass_of
+from media_nommer.planning.ffmpeg.video_encoders import video_options
+from media_nommer.planning.inputs.reading import Source, opened
 from media_nommer.planning.plan import OutputPlan, single_files
-from media_nommer.planning.raw import with_raw
-from media_nommer.planning.reading import Source, opened
-from media_nommer.planning.silence import silences
-from media_nommer.planning.subtitles import Track, subtitle_options
-from media_nommer.planning.video_encoders import video_options
+from media_nommer.planning.sounds.loudness import Levels
+from media_nommer.planning.sounds.silence import silences
+from media_nommer.planning.texts.subtitles import Track, subtitle_options
 
 
 def encode_command(

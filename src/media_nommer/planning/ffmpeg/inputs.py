@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from media_nommer.core.media import Media, VideoStream
-from media_nommer.planning.extras import drawn_plan
+from media_nommer.planning.extras.extras import drawn_plan
 from media_nommer.planning.plan import OutputPlan, drawings_of
 
 _INDEXED = ("mp4", "mov", "matroska", "webm")  # formats in which seeking is quick and sure

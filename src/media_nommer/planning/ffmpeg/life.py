@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from media_nommer.core.media import VideoStream
-from media_nommer.planning.graphs import LIFE, are_late
+from media_nommer.planning.ffmpeg.graphs import LIFE, are_late
+from media_nommer.planning.inputs.reading import Source
 from media_nommer.planning.plan import OutputPlan
-from media_nommer.planning.reading import Source
 
 
 def sign_of_life(

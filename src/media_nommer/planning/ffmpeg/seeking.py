@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 
 from media_nommer.core.media import Media, VideoStream
-from media_nommer.planning.animations import AnimationPlan
-from media_nommer.planning.extras import drawn_plan, extra_options, jpeg_options
+from media_nommer.planning.extras.animations import AnimationPlan
+from media_nommer.planning.extras.extras import drawn_plan, extra_options, jpeg_options
 from media_nommer.planning.ffmpeg.commands import produced
+from media_nommer.planning.ffmpeg.filters import (
+    thumbnail_filters,
+    video_label,
+    whole_fields,
+)
 from media_nommer.planning.ffmpeg.inputs import is_indexed, picture_of_all
-from media_nommer.planning.filters import thumbnail_filters, video_label, whole_fields
+from media_nommer.planning.inputs.reading import Source, opened
 from media_nommer.planning.plan import OutputPlan, ThumbnailPlan
-from media_nommer.planning.reading import Source, opened
 
 _MOST_SEEKS = 20
 _LONG_ENOUGH = 20.0  # seconds of film below which decoding it all is as quick as seeking

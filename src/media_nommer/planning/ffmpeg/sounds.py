@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from media_nommer.core.media import Media
-from media_nommer.planning.encoders import audio_options, sound_filters
+from media_nommer.planning.extras.waveforms import WaveformPlan
 from media_nommer.planning.ffmpeg.commands import EncodeCommand, MeasureCommand
+from media_nommer.planning.ffmpeg.encoders import audio_options, sound_filters
+from media_nommer.planning.ffmpeg.graphs import sound_place
 from media_nommer.planning.ffmpeg.inputs import is_indexed, sought, tells_no_begin
-from media_nommer.planning.graphs import sound_place
-from media_nommer.planning.loudness import Level, OpenLevel, measuring_filter
+from media_nommer.planning.inputs.reading import Source, opened, sound_words
 from media_nommer.planning.plan import OutputPlan, single_files
-from media_nommer.planning.reading import Source, opened, sound_words
-from media_nommer.planning.sound import AudioPlan
-from media_nommer.planning.waveforms import WaveformPlan
+from media_nommer.planning.sounds.loudness import Level, OpenLevel, measuring_filter
+from media_nommer.planning.sounds.sound import AudioPlan
 
 #: What a sound that was encoded to try its level is called in scratch.
 LEVELED = "level.mka"

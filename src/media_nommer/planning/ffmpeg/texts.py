@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from types import MappingProxyType
 
-from media_nommer.planning.given_texts import Texts
+from media_nommer.planning.inputs.given_texts import Texts
+from media_nommer.planning.inputs.reading import SOURCE, Source
 from media_nommer.planning.plan import OutputPlan, drawings_of
-from media_nommer.planning.reading import SOURCE, Source
-from media_nommer.planning.subtitles import (
+from media_nommer.planning.texts.subtitles import (
     CaptionsPlan,
     TextCommand,
     Track,

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from media_nommer.core.errors import OutputDamaged
 from media_nommer.core.fragments import FragmentedFile
-from media_nommer.planning.adaptive import AdaptivePlan
 from media_nommer.planning.packaging.packed import Packed
+from media_nommer.planning.streaming.adaptive import AdaptivePlan
 
 _NEAR = Fraction(1, 1000)  # seconds: what ticks of different length round to
 _TOGETHER = Fraction(1, 200)  # seconds that a rendition may begin after the film's start

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from media_nommer.planning.packaging.languages import language_tag
 from media_nommer.planning.packaging.texts import PackedText, text_name
-from media_nommer.planning.streamed_texts import TextRendition
+from media_nommer.planning.texts.streamed_texts import TextRendition
 
 _ROLE = "urn:mpeg:dash:role:2011"
 _PURPOSE = "urn:tva:metadata:cs:AudioPurposeCS:2007"

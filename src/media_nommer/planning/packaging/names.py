@@ -7,8 +7,8 @@ never gets bytes of a newer publication.
 from dataclasses import dataclass
 from hashlib import sha256
 
-from media_nommer.planning.adaptive import Rendition
-from media_nommer.planning.streamed_texts import TextRendition
+from media_nommer.planning.streaming.adaptive import Rendition
+from media_nommer.planning.texts.streamed_texts import TextRendition
 
 _DIGITS = 10
 

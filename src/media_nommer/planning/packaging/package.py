@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
-from media_nommer.planning.adaptive import AdaptivePlan
 from media_nommer.planning.packaging.dash import manifest
 from media_nommer.planning.packaging.hls import (
     key_frames_playlist,
@@ -28,6 +27,7 @@ from media_nommer.planning.packaging.packed import Packed
 from media_nommer.planning.packaging.segments import encrypted_whole, mean_bits, peak_bits
 from media_nommer.planning.packaging.texts import PackedText, text_name
 from media_nommer.planning.plan import OutputPlan
+from media_nommer.planning.streaming.adaptive import AdaptivePlan
 
 
 @dataclass(frozen=True, slots=True)

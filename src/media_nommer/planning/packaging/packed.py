@@ -5,9 +5,9 @@ from fractions import Fraction
 
 from media_nommer.core.fragments import FragmentedFile
 from media_nommer.core.media import Media
-from media_nommer.planning.adaptive import Rendition
 from media_nommer.planning.packaging.codec_names import codec_name
 from media_nommer.planning.packaging.segments import Segment, length_of
+from media_nommer.planning.streaming.adaptive import Rendition
 
 _RANGES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 

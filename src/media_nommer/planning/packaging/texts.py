@@ -7,7 +7,7 @@ from math import ceil
 
 from media_nommer.planning.captions import Cue, as_webvtt
 from media_nommer.planning.packaging.transport import BEGINS
-from media_nommer.planning.streamed_texts import TextRendition
+from media_nommer.planning.texts.streamed_texts import TextRendition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,18 +5,18 @@ from fractions import Fraction
 
 from media_nommer.core.fragments import Fragment, FragmentedFile
 from media_nommer.core.media import AudioStream, Media, VideoStream
-from media_nommer.planning.adaptive import AdaptivePlan, Rendition
 from media_nommer.planning.captions import Cue
 from media_nommer.planning.packaging.packed import Packed
 from media_nommer.planning.packaging.segments import segments_of
 from media_nommer.planning.packaging.texts import PackedText, packed_text
+from media_nommer.planning.pictures.shapes import Shape
+from media_nommer.planning.pictures.sizes import Size
+from media_nommer.planning.pictures.timing import Timing
 from media_nommer.planning.plan import OutputPlan
-from media_nommer.planning.shapes import Shape
-from media_nommer.planning.sizes import Size
-from media_nommer.planning.sound import AudioPlan
-from media_nommer.planning.streamed_texts import TextRendition
-from media_nommer.planning.subtitles import Track
-from media_nommer.planning.timing import Timing
+from media_nommer.planning.sounds.sound import AudioPlan
+from media_nommer.planning.streaming.adaptive import AdaptivePlan, Rendition
+from media_nommer.planning.texts.streamed_texts import TextRendition
+from media_nommer.planning.texts.subtitles import Track
 from media_nommer.planning.video import VideoPlan
 
 AVC = "0164001facd9"

@@ -10,7 +10,7 @@ from media_nommer.adapters.aws.ec2.prices import Prices
 from media_nommer.adapters.aws.ec2.types import InstanceTypes
 from media_nommer.core.errors import InvalidSetting
 from media_nommer.core.nodes import Market
-from media_nommer.planning.scaling import NodeKind
+from media_nommer.planning.fleet.scaling import NodeKind
 
 log = structlog.get_logger(__name__)
 

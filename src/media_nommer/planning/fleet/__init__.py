@@ -1,0 +1,1 @@
+"""How many nodes, what they do with their time, and what they cost."""

@@ -1,0 +1,1 @@
+"""What is read: which parts of which sources, and several of them as one film."""

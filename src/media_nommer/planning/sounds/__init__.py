@@ -1,0 +1,1 @@
+"""What a sound becomes: its channels, its rate, its loudness."""

@@ -1,0 +1,1 @@
+"""Adaptive outputs: their ladders and renditions."""

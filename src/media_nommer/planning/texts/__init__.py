@@ -1,0 +1,1 @@
+"""Subtitles: which go where, and into what."""
