@@ -11,7 +11,12 @@ import typer
 from media_nommer.cli.display import Display, Standing, display_for
 from media_nommer.cli.documents import Document
 from media_nommer.cli.inputs import Source
-from media_nommer.cli.remote_words import describe_job, label_of, print_logs
+from media_nommer.cli.remote_words import (
+    describe_job,
+    label_of,
+    print_logs,
+    warning_lines,
+)
 from media_nommer.cli.reporting import EXIT_FAILED, show_failure
 from media_nommer.cli.results import write_text
 from media_nommer.cli.tables import show_table
@@ -93,6 +98,8 @@ def show_job(url: str, job_id: str, *, as_json: bool) -> None:
         _print_json(job)
     else:
         describe_job(job)
+        for line in warning_lines(job):
+            typer.echo(line)
 
 
 def watch_jobs(url: str, job_ids: Sequence[str], *, as_json: bool) -> int:
@@ -194,6 +201,8 @@ def _watch_one(client: NommerClient, job_id: str, display: Display) -> JobDocume
 
 def _tell_end(job: JobDocument) -> None:
     describe_job(job, outputs_only=True)
+    for line in warning_lines(job):
+        typer.echo(line, err=True)
     failure = job["failure"]
     if failure is not None:
         show_failure(

@@ -39,6 +39,15 @@ def describe_job(job: JobDocument, *, outputs_only: bool = False) -> None:
     show_table(("output", "state", "what", ">length", ">size"), rows)
 
 
+def warning_lines(job: JobDocument) -> list[str]:
+    """Return what the outputs that were made do not come to, a line each."""
+    return [
+        f"warning: {output['name']}: {warning}"
+        for output in job["outputs"]
+        for warning in output.get("warnings", ())
+    ]
+
+
 def print_logs(logs: LogsDocument) -> None:
     """Print every attempt and its log; a failed one says why."""
     if not logs["attempts"]:

@@ -25,12 +25,16 @@ class FileDocument(TypedDict):
 
 
 class OutputDocument(TypedDict):
-    """One output of a job; ``files`` are listed once they are in place."""
+    """One output of a job; ``files`` are listed once they are in place.
+
+    ``warnings`` say what it does not come to, though it was made.
+    """
 
     name: str
     state: str
     files: list[FileDocument]
     facts: dict[str, Any]
+    warnings: list[str]
     failure: FailureDocument | None
 
 

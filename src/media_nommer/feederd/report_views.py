@@ -24,7 +24,6 @@ from media_nommer.planning.reports import (
     gates_of,
     kind_of,
     size_of,
-    warnings_of,
 )
 
 
@@ -52,7 +51,7 @@ class GateReport(View):
 class OutputReport(OutputView):
     """One output. ``size`` is bytes over all files, ``bit_rate`` bit/s over all.
 
-    ``codecs`` are as RFC 6381 has them; ``warnings`` say what it does not come to.
+    ``codecs`` are as RFC 6381 has them.
     """
 
     kind: str
@@ -63,7 +62,6 @@ class OutputReport(OutputView):
     codecs: str | None
     measured: Mapping[str, float] | None
     gates: tuple[GateReport, ...]
-    warnings: tuple[str, ...]
 
 
 class JobReport(View):
@@ -142,5 +140,4 @@ def _output(job: Job, index: int) -> OutputReport:
         codecs=codecs_of(output),
         measured=measured if isinstance(measured, Mapping) else None,
         gates=tuple(map(GateReport.of, gates_of(job, index))),
-        warnings=warnings_of(output),
     )

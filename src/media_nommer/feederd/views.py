@@ -14,6 +14,7 @@ from media_nommer.core.shares import Spent
 from media_nommer.core.tasks import Attempt, Task
 from media_nommer.feederd.progress import progress_of
 from media_nommer.feederd.scaler import Decided
+from media_nommer.planning.reports import warnings_of
 
 
 class View(BaseModel):
@@ -54,12 +55,16 @@ class FileView(View):
 
 
 class OutputView(View):
-    """One output; ``files`` are listed once they are in place."""
+    """One output; ``files`` are listed once they are in place.
+
+    ``warnings`` say what it does not come to, though it was made.
+    """
 
     name: str
     state: str
     files: tuple[FileView, ...] = ()
     facts: Mapping[str, Any] = {}
+    warnings: tuple[str, ...] = ()
     failure: FailureView | None = None
 
     @classmethod
@@ -74,6 +79,7 @@ class OutputView(View):
                 for file in in_place
             ),
             facts=output.facts,
+            warnings=warnings_of(output),
             failure=FailureView.of(output.failure),
         )
 

@@ -287,6 +287,15 @@ def test_files_are_shown_once_they_are_in_place() -> None:
 
 
 def running(phase: Phase = Phase.ENCODING, **changes: object) -> Job:
+def test_what_an_output_does_not_come_to_is_shown_with_it() -> None:
+    job = a_full_job()
+    soft = replace(job.outputs[0], facts={"warnings": ["its sound: too soft"]})
+
+    outputs = JobView.of(replace(job, outputs=(soft, *job.outputs[1:])), ()).outputs
+
+    assert [output.warnings for output in outputs] == [("its sound: too soft",), ()]
+
+
     job = a_job().in_phase(phase, at=a_job().created_at)
     return replace(job, **changes)  # type: ignore[arg-type]
 
