@@ -1,88 +1,40 @@
 """The verbs behind every API: submit, look, cancel, retry."""
 
-import hashlib
 import json
-import re
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import structlog
 
 from media_nommer import __version__
-from media_nommer.core.errors import (
-    BadRequest,
-    IdempotencyConflict,
-    InvalidRecipe,
-    JobNotFound,
-    NodeNotFound,
-    PathNotAllowed,
-    SourceNotFound,
-    StorageError,
-    UnsupportedUrl,
-)
-from media_nommer.core.jobs import (
-    Job,
-    JobId,
-    JobState,
-    Output,
-    OutputState,
-    Priority,
-    PublishedFile,
-)
-from media_nommer.core.nodes import Node, NodeId
+from media_nommer.core.errors import IdempotencyConflict, InvalidRecipe, JobNotFound
+from media_nommer.core.jobs import Job, JobId, JobState
+from media_nommer.core.nodes import Node
 from media_nommer.core.ports.storage import Storage
-from media_nommer.core.ports.store import JobFilter, JobPage
+from media_nommer.core.ports.store import JobPage
 from media_nommer.core.presets import Preset, load_presets
-from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
-from media_nommer.core.recipes.codecs import Container, usual_extension
+from media_nommer.core.recipes import Recipe
 from media_nommer.core.recipes.drawn import images_of
-from media_nommer.core.recipes.extra_settling import extension_of
-from media_nommer.core.recipes.extras import ExtraOutput
-from media_nommer.core.recipes.names import safe_stem
-from media_nommer.core.recipes.own import OwnOutput
-from media_nommer.core.recipes.own_reading import own_extension
-from media_nommer.core.recipes.places import name_of, sources_of
-from media_nommer.core.tasks import Attempt, Task
+from media_nommer.core.recipes.places import sources_of
+from media_nommer.core.tasks import Task
 from media_nommer.core.workflow import archiving, sealing, submitting
 from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.feederd.costs import CostBook, tasks_of
 from media_nommer.feederd.estimating import Estimate, estimate
+from media_nommer.feederd.kept_logs import AttemptLog, attempt_logs, node_log
+from media_nommer.feederd.links import FileLink, check_lasting, file_links
+from media_nommer.feederd.listing import check_limit, job_filter
+from media_nommer.feederd.new_jobs import job_id_for, new_job, read_recipe
+from media_nommer.feederd.places import check_destination, check_source
 from media_nommer.feederd.report_views import JobReport
 from media_nommer.feederd.scaler import Decided
 from media_nommer.feederd.views import Health
 from media_nommer.planning.fleet.scaling import NodeKind
 
 log = structlog.get_logger(__name__)
-
-MOST_JOBS_A_PAGE = 200
-_LONGEST_KEY = 256
-
-#: What may stand in the path of a node's log.
-_NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptLog:
-    """An attempt at a task and its whole log, None where none is kept (any more)."""
-
-    task: Task
-    attempt: Attempt
-    text: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class FileLink:
-    """A file that is in place, and a link by which anybody may read it for a time."""
-
-    output: str
-    file: PublishedFile
-    link: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,10 +91,7 @@ class JobService:
             if known is not None:
                 submitting.resume(self.engine, known)
                 return known
-        images = {url: place for place, url in images_of(recipe)}
-        for url, place in {**sources_of(wanted.recipe), **images}.items():
-            self._check_source(place, url)
-        self._check_destination(recipe.destination)
+        self._check_places(wanted, recipe, recipe.destination)
         sealing.keep_seals(self.engine, job_id, sealed)
         job = self._same(submitting.submit(self.engine, wanted), wanted)
         log.info("job_accepted", job=job.id, outputs=len(job.outputs))
@@ -178,15 +127,8 @@ class JobService:
                 its zone, or a limit out of range.
             InvalidCursor: the cursor is none that this gave.
         """
-        if not 1 <= limit <= MOST_JOBS_A_PAGE:
-            raise BadRequest(f"limit is {limit}; allowed: 1 to {MOST_JOBS_A_PAGE}")
-        wanted = JobFilter(
-            states=tuple(_state(name) for name in states),
-            tag=None if tag is None else _tag(tag),
-            preset=preset,
-            since=_zoned("since", since),
-            until=_zoned("until", until),
-        )
+        check_limit(limit)
+        wanted = job_filter(states=states, tag=tag, preset=preset, since=since, until=until)
         return self.engine.store.list_jobs(wanted, limit=limit, cursor=cursor)
 
     def cancel(self, job_id: str) -> Job:
@@ -258,12 +200,7 @@ class JobService:
             JobNotFound: no job has this id.
         """
         whole = archiving.whole_job(self.engine, JobId(job_id))
-        found = [
-            AttemptLog(task, attempt, self._log_text(attempt))
-            for task in whole.tasks
-            for attempt in task.attempts
-        ]
-        return tuple(sorted(found, key=lambda each: each.attempt.started_at))
+        return attempt_logs(self.engine, whole.tasks)
 
     def report(self, job_id: str) -> JobReport:
         """Return all that is known of a job in one document, also once it was archived.
@@ -272,12 +209,8 @@ class JobService:
             JobNotFound: no job has this id.
         """
         whole = archiving.whole_job(self.engine, JobId(job_id))
-        attempts = [
-            (task, attempt, self._log_text(attempt))
-            for task in whole.tasks
-            for attempt in task.attempts
-        ]
-        attempts.sort(key=lambda each: each[1].started_at)
+        logs = attempt_logs(self.engine, whole.tasks)
+        attempts = [(each.task, each.attempt, each.text) for each in logs]
         return JobReport.of(whole.job, whole.tasks, attempts)
 
     def links(self, job_id: str, lasting: timedelta) -> tuple[FileLink, ...]:
@@ -287,16 +220,8 @@ class JobService:
             JobNotFound: no job has this id.
             BadRequest: ``lasting`` is not from a minute to a week.
         """
-        if not timedelta(minutes=1) <= lasting <= timedelta(days=7):
-            raise BadRequest(
-                f"lasting is {lasting.total_seconds():.0f}; allowed: 60 to 604800 seconds"
-            )
-        return tuple(
-            FileLink(output.name, file, self.engine.storage.link(file.url, lasting))
-            for output in self.get(job_id).outputs
-            if output.state is OutputState.FINISHED
-            for file in output.files
-        )
+        check_lasting(lasting)
+        return file_links(self.engine.storage, self.get(job_id), lasting)
 
     def nodes(self, *, gone: bool = False) -> tuple[Node, ...]:
         """Return the nodes, the oldest first; those that are gone only if asked for."""
@@ -308,18 +233,7 @@ class JobService:
         Raises:
             NodeNotFound: there is no log of a node with this id.
         """
-        missing = NodeNotFound(
-            f"no log of a node {node_id} is kept",
-            advice="Nodes on EC2 keep theirs, within a minute and when they end; those of "
-            "this machine write to `logs` in the data directory.",
-        )
-        if not _NODE_ID.fullmatch(node_id):
-            raise missing
-        url = self.engine.node_log_url(NodeId(node_id))
-        try:
-            return self.engine.storage.read(url).decode("utf-8", "replace")
-        except SourceNotFound as error:
-            raise missing from error
+        return node_log(self.engine, node_id)
 
     def health(self) -> Health:
         """Return that all is well, having asked the store and the queue.
@@ -334,41 +248,25 @@ class JobService:
         )
 
     def _id(self, key: str | None, caller: str) -> JobId:
-        now = self.engine.clock.now()
-        return _derived_id(key, caller) if key is not None else new_job_id(now)
+        return job_id_for(key, caller, self.engine.clock.now())
 
     def _job(self, job_id: JobId, recipe: Recipe) -> Job:
         now = self.engine.clock.now()
-        source = recipe.inputs[0].url
-        return Job(
-            id=job_id,
-            recipe=recipe.model_dump(mode="json"),
-            source=source,
-            priority=Priority(recipe.priority),
-            group=recipe.group or "",
-            tags=recipe.tags,
-            presets=_presets_of(recipe),
-            outputs=tuple(Output(name=name) for name in output_names(recipe)),
-            created_at=now,
-            changed_at=now,
-            deadline=self._deadline() if self.job_timeout is not None else None,
-        )
+        return new_job(job_id, recipe, now, deadline=self._deadline())
 
     def _deadline(self) -> datetime | None:
         timeout = self.job_timeout
         return None if timeout is None else self.engine.clock.now() + timeout
 
     def _read(self, document: object) -> Recipe:
-        """Return the recipe that a document is, its presets resolved.
+        return read_recipe(document, self.presets, royalty_free=self.royalty_free)
 
-        Raises:
-            InvalidRecipe: it does not say what can be done, or may be.
-            UnknownPreset: no preset has that name.
-        """
-        recipe = parse_recipe(document)
-        if self.royalty_free:
-            recipe = recipe.model_copy(update={"royalty_free": True})
-        return resolve_presets(recipe, self.presets)
+    def _check_places(self, wanted: Job, recipe: Recipe, destination: str) -> None:
+        work = self.engine.work_url
+        images = {url: place for place, url in images_of(recipe)}
+        for url, place in {**sources_of(wanted.recipe), **images}.items():
+            check_source(self.outside, place, url, work_url=work)
+        check_destination(self.outside, destination, work_url=work)
 
     def _known(self, wanted: Job) -> Job | None:
         """Return the job that a repeated submission stands for, None for a first one.
@@ -387,114 +285,6 @@ class JobService:
             )
         return kept
 
-    def _check_source(self, place: str, url: str) -> None:
-        """Check what can be checked at once: that we may read it, and that a file exists.
-
-        What is not on this machine is looked at by the worker, who has the time.
-        """
-        if "://" not in url:
-            raise UnsupportedUrl(
-                f"{place}: {url!r} is not a URL; allowed: one such as "
-                "file:///films/film.mov"
-            )
-        self._check_not_ours(place, url)
-        self.outside.check(url)
-        if urlsplit(url).scheme == "file" and self.outside.stat(url) is None:
-            raise SourceNotFound(f"there is no file at {url}")
-
-    def _check_destination(self, url: str) -> None:
-        """Check that a file could be put below the destination, as far as its URL tells."""
-        if "://" not in url:
-            raise UnsupportedUrl(
-                f"destination: {url!r} is not a URL; allowed: that of a folder, "
-                "such as file:///films/out/"
-            )
-        self._check_not_ours("destination", url)
-        self.outside.check(f"{url.rstrip('/')}/output", to_write=True)
-
-    def _check_not_ours(self, what: str, url: str) -> None:
-        """Check that a caller does not reach into the work area of an object store.
-
-        Whether its files may be reached, ``file_roots`` says.
-        """
-        work = f"{unquote(self.engine.work_url)}/"
-        inside = f"{unquote(url).rstrip('/')}/".startswith(work)
-        if inside and urlsplit(work).scheme not in {"file", "memory"}:
-            raise PathNotAllowed(
-                f"{what}: {url} is in the work area",
-                advice="Choose a place outside it: what is in it comes and goes.",
-            )
-
-    def _log_text(self, attempt: Attempt) -> str | None:
-        if attempt.log_url is None:
-            return None
-        try:
-            return self.engine.storage.read(attempt.log_url).decode("utf-8", "replace")
-        except StorageError:
-            return None
-
-
-def new_job_id(now: datetime) -> JobId:
-    """Return an id that nobody else has, and that sorts by ``now`` to the millisecond."""
-    return JobId(f"{int(now.timestamp() * 1000):011x}{secrets.token_hex(7)}")
-
-
-def output_names(recipe: Recipe) -> tuple[str, ...]:
-    """Return how each output is called before the source was looked at.
-
-    What only the source can tell (its height, the number of a picture) stays in braces.
-    """
-    stem = safe_stem(PurePosixPath(name_of(recipe.inputs[0].url)).stem)
-    names = []
-    for output in recipe.outputs:
-        name: str = getattr(output, "name", None) or "{stem}"
-        container: Container | None = getattr(output, "container", None)
-        sound = getattr(getattr(output, "audio", None), "codec", None)
-        extension = usual_extension(container, sound) if container else "jpg"
-        if isinstance(output, ExtraOutput):
-            extension = extension_of(output)
-        elif isinstance(output, OwnOutput):
-            extension = own_extension(output)
-        filled = name.replace("{preset}", getattr(output, "from_preset", None) or "")
-        names.append(filled.replace("{ext}", extension).replace("{stem}", stem))
-    return tuple(names)
-
-
-def _derived_id(key: str, caller: str) -> JobId:
-    if not 1 <= len(key) <= _LONGEST_KEY:
-        raise BadRequest(f"an Idempotency-Key has 1 to {_LONGEST_KEY} characters")
-    digest = hashlib.sha256(json.dumps([caller, key]).encode()).hexdigest()
-    return JobId(f"k{digest[:31]}")
-
 
 def _canonical(recipe: Mapping[str, Any]) -> str:
     return json.dumps(recipe, sort_keys=True)
-
-
-def _presets_of(recipe: Recipe) -> tuple[str, ...]:
-    named = (getattr(output, "from_preset", None) for output in recipe.outputs)
-    return tuple(sorted({name for name in named if name}))
-
-
-def _tag(text: str) -> tuple[str, str]:
-    name, mark, value = text.partition("=")
-    if not mark:
-        raise BadRequest(f"tag is {text!r}; allowed: NAME=VALUE")
-    return name, value
-
-
-def _zoned(name: str, moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise BadRequest(
-            f"{name} is {moment.isoformat()}, a time without its zone; allowed: one such "
-            "as 2026-01-31T12:00:00Z"
-        )
-    return moment
-
-
-def _state(name: str) -> JobState:
-    try:
-        return JobState(name)
-    except ValueError:
-        known = ", ".join(JobState)
-        raise BadRequest(f"there is no job state {name!r}; known: {known}") from None

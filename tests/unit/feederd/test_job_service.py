@@ -23,8 +23,9 @@ from media_nommer.core.jobs import Job, JobState, Phase
 from media_nommer.core.nodes import NodeId
 from media_nommer.core.tasks import Outcome, PlannedTask, Result, Task, TaskKind
 from media_nommer.core.workflow.engine import Engine
+from media_nommer.feederd.new_jobs import new_job_id
 from media_nommer.feederd.progress import ALMOST, progress_of
-from media_nommer.feederd.service import JobService, new_job_id
+from media_nommer.feederd.service import JobService
 from media_nommer.feederd.views import JobView
 from media_nommer.testing.clock import ManualClock
 from media_nommer.testing.samples import MINUTE, a_full_job, a_job, a_task
@@ -286,7 +287,6 @@ def test_files_are_shown_once_they_are_in_place() -> None:
     assert failed.failure is not None
 
 
-def running(phase: Phase = Phase.ENCODING, **changes: object) -> Job:
 def test_what_an_output_does_not_come_to_is_shown_with_it() -> None:
     job = a_full_job()
     soft = replace(job.outputs[0], facts={"warnings": ["its sound: too soft"]})
@@ -296,6 +296,7 @@ def test_what_an_output_does_not_come_to_is_shown_with_it() -> None:
     assert [output.warnings for output in outputs] == [("its sound: too soft",), ()]
 
 
+def running(phase: Phase = Phase.ENCODING, **changes: object) -> Job:
     job = a_job().in_phase(phase, at=a_job().created_at)
     return replace(job, **changes)  # type: ignore[arg-type]
 

@@ -11,8 +11,9 @@ from media_nommer.core.jobs import Job
 from media_nommer.core.shares import spent_on
 from media_nommer.feederd.api.bodies import RetryRequest, json_body, read_retry
 from media_nommer.feederd.api.problems import described
+from media_nommer.feederd.kept_logs import AttemptLog
 from media_nommer.feederd.report_views import JobReport
-from media_nommer.feederd.service import AttemptLog, JobService
+from media_nommer.feederd.service import JobService
 from media_nommer.feederd.views import (
     AttemptView,
     EventView,
