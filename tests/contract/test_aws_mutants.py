@@ -18,7 +18,8 @@ from media_nommer.adapters.aws.s3.calls import S3Calls
 from media_nommer.adapters.aws.s3.names import Place
 from media_nommer.adapters.aws.s3.transfer import Transfer
 from media_nommer.adapters.aws.s3.upload import Goal, Upload
-from media_nommer.testing.storage_contract import StorageContract, planting
+from media_nommer.testing.storage_contract import StorageContract
+from media_nommer.testing.storage_ground import planting
 
 SOAK = os.environ.get("NOMMER_SOAK")
 

@@ -15,7 +15,8 @@ from typing_extensions import override
 from media_nommer.adapters.objects.cloud import CloudStorage
 from media_nommer.core.errors import AccessDenied, StorageError
 from media_nommer.core.ports.storage import Storage, Traits
-from media_nommer.testing.storage_contract import ODD_NAMES, Plant, StorageContract
+from media_nommer.testing.storage_contract import StorageContract
+from media_nommer.testing.storage_ground import ODD_NAMES, Plant
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("NOMMER_SOAK"), reason="Azurite is large; set NOMMER_SOAK"

@@ -7,7 +7,8 @@ from typing_extensions import override
 from media_nommer.adapters.http import HttpStorage
 from media_nommer.adapters.objects import FileStorage, RoutedStorage
 from media_nommer.core.ports.storage import Storage
-from media_nommer.testing.storage_contract import Plant, ReadingContract
+from media_nommer.testing.storage_contract import ReadingContract
+from media_nommer.testing.storage_ground import Plant
 
 
 @pytest.fixture

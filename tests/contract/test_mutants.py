@@ -34,11 +34,8 @@ from media_nommer.core.tasks import Task, TaskId
 from media_nommer.testing.clock import ManualClock
 from media_nommer.testing.fleet_contract import FleetContract
 from media_nommer.testing.queue_contract import QueueContract
-from media_nommer.testing.storage_contract import (
-    ReadingContract,
-    StorageContract,
-    planting,
-)
+from media_nommer.testing.storage_contract import ReadingContract, StorageContract
+from media_nommer.testing.storage_ground import planting
 from media_nommer.testing.store_contract import StoreContract
 
 

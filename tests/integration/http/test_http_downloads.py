@@ -21,7 +21,7 @@ from media_nommer.core.errors import (
     SourceRefused,
     StorageError,
 )
-from media_nommer.testing.storage_contract import A_FILM, stop_after
+from media_nommer.testing.storage_ground import A_FILM, stop_after
 
 ANOTHER = A_FILM[::-1]
 CLIP = A_FILM[:300_000]
