@@ -13,11 +13,20 @@ from media_nommer.core.errors import InvalidRecipe
 from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.recipes.raw import ALLOWED, PARAMETER_LISTS, raw_problems
 
-ENCODERS = ("libx264", "libx265", "libsvtav1", "libvpx-vp9", "aac", "libopus", "ac3")
+ENCODERS = (
+    "libx264",
+    "libx265",
+    "libsvtav1",
+    "libaom-av1",
+    "libvpx-vp9",
+    "aac",
+    "libopus",
+    "ac3",
+)
 
 
-def recipe(*options: Any) -> Any:
-    output = {"video": {}, "ffmpeg_options": list(options)}
+def recipe(*options: Any, **video: Any) -> Any:
+    output = {"video": video, "ffmpeg_options": list(options)}
     return parse_recipe({"inputs": [{"url": "file:///a"}], "outputs": [output]}).outputs[0]
 
 
@@ -27,15 +36,76 @@ def recipe(*options: Any) -> Any:
         ["refs", "4"],
         ["-refs:v", "4"],
         ["aac_coder", "fast"],
-        ["x264-params", "rc-lookahead=60:no-mbtree=1:deblock=-1,-1"],
-        ["x265-params", "sao=0:aq-mode=3"],
-        ["svtav1-params", "film-grain=8:tune=0"],
         ["metadata:s:a:0", "title=Director's commentary / second cut"],
         ["video_track_timescale", "90000"],
     ],
 )
 def test_options_that_shape_an_encoding_are_let_through(option: list[str]) -> None:
     assert recipe(option).ffmpeg_options == (tuple(option),)
+
+
+@pytest.mark.parametrize(
+    ("option", "video"),
+    [
+        (["x264-params", "rc-lookahead=60:no-mbtree=1:deblock=-1,-1"], {}),
+        (["x264-params:v", "aq-mode=3"], {"bitrate": 900, "passes": 2}),
+        (["x265-params", "sao=0:aq-mode=3"], {"codec": "hevc"}),
+        (["svtav1-params", "film-grain=8:tune=0"], {"codec": "av1"}),
+        (["aom-params", "deltaq-mode=1"], {"codec": "av1", "bitrate": 900, "passes": 2}),
+    ],
+)
+def test_an_encoder_is_given_a_list_of_its_own_parameters(
+    option: list[str], video: dict[str, Any]
+) -> None:
+    assert recipe(option, **video).ffmpeg_options == (tuple(option),)
+
+
+@pytest.mark.parametrize(
+    ("name", "video", "sentence"),
+    [
+        (
+            "svtav1-params",
+            {"codec": "av1", "bitrate": 900, "passes": 2},
+            "is for av1 in one pass, by SVT-AV1, and this is av1 in two passes; "
+            "allowed: aom-params",
+        ),
+        (
+            "aom-params",
+            {"codec": "av1"},
+            "is for av1 in two passes, by libaom, and this is av1 in one pass; "
+            "allowed: svtav1-params",
+        ),
+        ("x265-params", {}, "is for hevc, and this is h264 in one pass"),
+        ("x264-params", {"codec": "vp9"}, "is for h264, and this is vp9 in one pass"),
+        ("x264-params", {"codec": "copy"}, "is for h264, and no picture is encoded here"),
+    ],
+)
+def test_parameters_of_another_encoder_are_refused_by_name(
+    name: str, video: dict[str, Any], sentence: str
+) -> None:
+    """FFmpeg would pass over them, and nobody would hear of it."""
+    with pytest.raises(InvalidRecipe) as refused:
+        recipe([name, "aq-mode=1"], **video)
+
+    assert f"outputs[0].ffmpeg_options[0]: {name} {sentence}" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("option", "what"),
+    [
+        (["passlogfile", "x"], "'passlogfile' is no option that a recipe may give"),
+        (["pass", "2"], "'pass' is no option that a recipe may give"),
+        (["x264-params", "pass=1"], "x264-params may not hold 'pass'"),
+        (["x264-params", "stats=x"], "x264-params may not hold 'stats'"),
+    ],
+)
+def test_who_reaches_for_the_passes_is_told_the_word_for_them(
+    option: list[str], what: str
+) -> None:
+    with pytest.raises(InvalidRecipe) as refused:
+        recipe(option, bitrate=900, passes=2)
+
+    assert f"{what}; `passes` of `video` says how many" in refused.value.message
 
 
 @pytest.mark.parametrize(

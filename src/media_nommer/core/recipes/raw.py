@@ -1,13 +1,14 @@
 """FFmpeg's own options in a recipe: those that neither read nor write a file.
 
 What an option may be is listed, by its name in FFmpeg; so is what the parameter lists of
-x264, x265 and SVT-AV1 may hold, some of whose keys name files. Threads, passes, rates of
-frames and sizes are left out: they are planned, and outputs are checked against the plan.
+x264, x265, SVT-AV1 and libaom may hold, some of whose keys name files. Threads, passes,
+rates of frames and sizes are left out: they are planned, and outputs are checked against
+the plan.
 """
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, TypeAlias
 
 from pydantic import Field
@@ -75,13 +76,40 @@ _SVT = """
     undershoot-pct variance-boost-strength variance-octile
 """
 
-_PICTURE_NAMES = frozenset(_PICTURE.split())
+_AOM = """
+    aq-mode arnr-maxframes arnr-strength coeff-cost-upd-freq deltaq-mode
+    deltaq-strength denoise-block-size denoise-noise-level disable-trellis-quant
+    dist-metric enable-adaptive-sharpness enable-cdef enable-chroma-deltaq
+    enable-dnl-denoising enable-global-motion enable-intrabc enable-keyframe-filtering
+    enable-obmc enable-palette enable-qm enable-restoration enable-smooth-interintra
+    enable-tpl-model enable-tx64 enable-warped-motion film-grain-test
+    gf-max-pyr-height gf-min-pyr-height max-gf-interval max-partition-size
+    max-reference-frames min-gf-interval min-partition-size mode-cost-upd-freq
+    mv-cost-upd-freq qm-max qm-min quant-b-adapt reduced-tx-type-set sb-size
+    screen-detection-mode sharpness tune-content
+"""
+
+#: What encoders and FFmpeg call the passes, and what lies between them.
+_PASSES = """
+    multi-pass-opt-analysis multi-pass-opt-distortion multi-pass-opt-rps pass passes
+    passlogfile slow-firstpass stats two-pass-input two-pass-output x265-stats
+"""
+
+_PICTURE_NAMES, _OF_PASSES = frozenset(_PICTURE.split()), frozenset(_PASSES.split())
 
 #: The names of options whose values are lists of keys, and the keys that these may hold.
 PARAMETER_LISTS: Mapping[str, frozenset[str]] = {
     "x264-params": frozenset(_X264.split()),
     "x265-params": frozenset(_X265.split()),
     "svtav1-params": frozenset(_SVT.split()),
+    "aom-params": frozenset(_AOM.split()),
+}
+#: What each of those lists is for.
+_WHOSE: Mapping[str, str] = {
+    "x264-params": "h264",
+    "x265-params": "hevc",
+    "svtav1-params": "av1 in one pass, by SVT-AV1",
+    "aom-params": "av1 in two passes, by libaom",
 }
 ALLOWED = frozenset([*f"{_PICTURE} {_SOUND} {_CONTAINER}".split(), *PARAMETER_LISTS])
 
@@ -92,14 +120,29 @@ def raw_problems(options: Sequence[tuple[str, str]], path: str) -> Iterator[str]
         where, found = f"{path}[{number}]", _FOR.fullmatch(said.removeprefix("-"))
         name = found["name"] if found else said
         if found is None or name not in ALLOWED:
-            near = difflib.get_close_matches(name, ALLOWED, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = _hint(name, ALLOWED)
             yield f"{where}: {said[:64]!r} is no option that a recipe may give{hint}"
         elif name in PARAMETER_LISTS:
             yield from _list_problems(value, PARAMETER_LISTS[name], f"{where}: {name}")
         elif not (_TEXT if name == "metadata" else _PLAIN).fullmatch(value):
             what = "key=value" if name == "metadata" else "a plain word or number"
             yield f"{where}: the value of {name} must be {what}"
+
+
+def misfit_problems(
+    options: Sequence[tuple[str, str]], codec: str | None, passes: int, path: str
+) -> Iterator[str]:
+    """Yield a sentence for each list of parameters that is for another encoder.
+
+    FFmpeg would pass over them without a word. ``codec`` is None where there is no picture.
+    """
+    fit = _list_for(codec, passes)
+    for number, (said, _) in enumerate(options):
+        name = _name_of(said)
+        if name is not None and name in PARAMETER_LISTS and name != fit:
+            hint = f"; allowed: {fit}" if fit else ""
+            made = _made(codec, passes)
+            yield f"{path}[{number}]: {name} is for {_WHOSE[name]}, and {made}{hint}"
 
 
 def raw_words(options: Sequence[tuple[str, str]]) -> tuple[str, ...]:
@@ -117,18 +160,40 @@ def raw_of_pictures(
 
 
 def _is_of_pictures(said: str) -> bool:
+    name = _name_of(said)
+    return name in _PICTURE_NAMES or name in PARAMETER_LISTS
+
+
+def _name_of(said: str) -> str | None:
+    """Return an option's name without the stream that it is for, None for none at all."""
     found = _FOR.fullmatch(said.removeprefix("-"))
-    return found is not None and (
-        found["name"] in _PICTURE_NAMES or found["name"] in PARAMETER_LISTS
-    )
+    return None if found is None else found["name"]
+
+
+def _list_for(codec: str | None, passes: int) -> str | None:
+    """Return the list of parameters that a codec's encoder takes, if it takes one."""
+    av1 = "svtav1-params" if passes == 1 else "aom-params"
+    lists = {"h264": "x264-params", "hevc": "x265-params", "av1": av1}
+    return lists.get(codec or "")
+
+
+def _made(codec: str | None, passes: int) -> str:
+    if codec is None or codec == "copy":
+        return "no picture is encoded here"
+    return f"this is {codec} in {'one pass' if passes == 1 else 'two passes'}"
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    if name in _OF_PASSES:
+        return "; `passes` of `video` says how many there are"
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _list_problems(value: str, keys: frozenset[str], where: str) -> Iterator[str]:
     for pair in value.split(":"):
         key, _, given = pair.partition("=")
         if key not in keys and key.removeprefix("no-") not in keys:
-            near = difflib.get_close_matches(key, keys, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            yield f"{where} may not hold {key[:64]!r}{hint}"
+            yield f"{where} may not hold {key[:64]!r}{_hint(key, keys)}"
         elif given and not _PLAIN.fullmatch(given):
             yield f"{where}: the value of {key} must be a plain word or number"

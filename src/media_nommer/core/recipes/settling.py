@@ -1,6 +1,6 @@
 """Filling in what follows from an output itself, and finding what contradicts itself."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from media_nommer.core.recipes.adaptive import settled_adaptive
@@ -29,7 +29,7 @@ from media_nommer.core.recipes.own import OwnOutput
 from media_nommer.core.recipes.own_reading import settled_own
 from media_nommer.core.recipes.paces import pace_problems
 from media_nommer.core.recipes.pictures import picture_problems, settled_picture
-from media_nommer.core.recipes.raw import raw_problems
+from media_nommer.core.recipes.raw import misfit_problems, raw_problems
 from media_nommer.core.recipes.sounds import sound_problems
 
 _DEFAULT_PICTURES = 10
@@ -64,7 +64,7 @@ def _settled_file(output: FileOutput, path: str) -> tuple[Output, list[str]]:
         *_name_problems(output.name, container, _fields(video), f"{path}.name"),
         *_video_problems(video, container, rules, f"{path}.video"),
         *_audio_problems(audio, container, rules, f"{path}.audio"),
-        *raw_problems(output.ffmpeg_options, f"{path}.ffmpeg_options"),
+        *_raw_problems(output, video, f"{path}.ffmpeg_options"),
     ]
     problems += measure_problems(output, video, path)
     problems += pace_problems(output, video, audio, path)
@@ -80,6 +80,12 @@ def _settled_file(output: FileOutput, path: str) -> tuple[Output, list[str]]:
         "measure": metrics_of(output),
     }
     return output.model_copy(update=settled_), problems
+
+
+def _raw_problems(output: FileOutput, video: Video | None, path: str) -> Iterator[str]:
+    codec, passes = (video.codec, video.passes) if video else (None, 1)
+    yield from raw_problems(output.ffmpeg_options, path)
+    yield from misfit_problems(output.ffmpeg_options, codec, passes, path)
 
 
 def _container(output: FileOutput) -> Container:
