@@ -1,7 +1,7 @@
 """Setting media-nommer up on AWS, and taking it down."""
 
 from media_nommer.adapters.aws.setup.bundle import Bundle, bundle_of
-from media_nommer.adapters.aws.setup.installation import FeederdWish, Installation, Wish
+from media_nommer.adapters.aws.setup.installation import Installation
 from media_nommer.adapters.aws.setup.plans import Deed, Plan, Step
 from media_nommer.adapters.aws.setup.site import Architecture
 from media_nommer.adapters.aws.setup.user_data import (
@@ -10,6 +10,7 @@ from media_nommer.adapters.aws.setup.user_data import (
     Purpose,
     user_data,
 )
+from media_nommer.adapters.aws.setup.wishes import FeederdWish, Wish
 
 __all__ = [
     "STATE",

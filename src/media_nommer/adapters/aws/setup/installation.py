@@ -1,29 +1,13 @@
 """An installation on AWS: looked for, made, and taken down, as some settings want it."""
 
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from media_nommer.adapters.aws.clients import AwsClients, answering
-from media_nommer.adapters.aws.ec2.types import InstanceTypes, TypeFacts
-from media_nommer.adapters.aws.s3.names import Place, folder_of
 from media_nommer.adapters.aws.setup.baking import Baking, bake
-from media_nommer.adapters.aws.setup.blueprint import (
-    Blueprint,
-    Group,
-    Image,
-    Role,
-    Template,
-    feederd_group,
-    feederd_role,
-    node_group,
-    node_role,
-    ways_out,
-)
+from media_nommer.adapters.aws.setup.blueprint import Blueprint, Group, Image, Role
 from media_nommer.adapters.aws.setup.bundle import Bundle
 from media_nommer.adapters.aws.setup.checking import (
     check_launch,
@@ -33,7 +17,8 @@ from media_nommer.adapters.aws.setup.checking import (
     check_sealing_key,
 )
 from media_nommer.adapters.aws.setup.cloudformation import cloudformation
-from media_nommer.adapters.aws.setup.images import DEBIAN, find_images
+from media_nommer.adapters.aws.setup.drafting import LEAST_GIB, Draft, architecture_of
+from media_nommer.adapters.aws.setup.images import find_images
 from media_nommer.adapters.aws.setup.parts.buckets import BucketPart
 from media_nommer.adapters.aws.setup.parts.bundles import BundlePart, BundlesPart
 from media_nommer.adapters.aws.setup.parts.groups import GroupPart
@@ -48,54 +33,11 @@ from media_nommer.adapters.aws.setup.parts.templates import OldTemplatePart, Tem
 from media_nommer.adapters.aws.setup.plans import Plan, plan_down, plan_up
 from media_nommer.adapters.aws.setup.policies import Policy, feederd_policy, node_policy
 from media_nommer.adapters.aws.setup.setup_policies import setup_policy
-from media_nommer.adapters.aws.setup.site import Architecture, Site, bucket_name
-from media_nommer.adapters.aws.setup.user_data import BundlePlace, Purpose, user_data
-from media_nommer.core.errors import InvalidSetting, NommerError, SetupFailed
+from media_nommer.adapters.aws.setup.site import Architecture, Site
+from media_nommer.adapters.aws.setup.user_data import Purpose
+from media_nommer.adapters.aws.setup.wishes import Wish, places_of, site_of
+from media_nommer.core.errors import InvalidSetting, SetupFailed
 from media_nommer.core.findings import Finding
-
-if TYPE_CHECKING:
-    from types_boto3_ec2 import EC2Client
-
-_GIB = 2**30
-_LEAST_GIB = 8
-
-
-@dataclass(frozen=True, slots=True)
-class FeederdWish:
-    """That feederd is wanted on a machine, on which, and who may reach it directly."""
-
-    machine_type: str
-    cidr: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What an installation should be, in the words of the settings.
-
-    Places that are None have the names that follow from that of the installation.
-    ``parameter`` is where SSM is to have the sealing key, if it is.
-    ``environment`` and ``endpoints`` are what machines are told of other servers than
-    Amazon's. ``tell`` writes the ``nommer.toml`` of a daemon, for the places as they are.
-    """
-
-    installation: str
-    store: str | None
-    queue: str | None
-    work: str | None
-    parameter: str | None = None
-    sources: Sequence[str] = ()
-    destinations: Sequence[str] = ()
-    roles: Sequence[str] = ()
-    instance_types: Sequence[str]
-    spot: bool = True
-    image: str
-    subnets: Sequence[str] = ()
-    volume_size: int
-    keep_logs_for: timedelta
-    endpoints: Sequence[str] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    tell: Callable[[Purpose, Mapping[str, str]], str]
-    feederd: FeederdWish | None = None
 
 
 class Installation:
@@ -110,8 +52,6 @@ class Installation:
         self._clients = clients
         self._wish = wish
         self._bundle_for = bundle_for
-        self._types = InstanceTypes(clients)
-        self._bundles: dict[Architecture, Bundle] = {}
 
     def plan_up(self) -> Plan:
         """Return what makes the installation as it is wanted; nothing is done yet."""
@@ -137,7 +77,7 @@ class Installation:
                 *self._records,
                 *self._sealing_key,
                 BundlesPart(self._clients, site),
-                BucketPart(self._clients, site, self._log_days),
+                BucketPart(self._clients, site, self._draft.log_days),
             ],
             delete_data=delete_data,
         )
@@ -146,28 +86,6 @@ class Installation:
     def site(self) -> Site:
         """Where the installation is, and what its parts are called."""
         return self._site(self._who.split(":")[1], self._who.split(":")[4])
-
-    def _site(self, partition: str, account: str) -> Site:
-        region, name = self.region, self._wish.installation
-        work = folder_of(
-            self._wish.work or f"s3://{bucket_name(name, account, region)}/work"
-        )
-        kind, _, place = (self._wish.store or f"dynamodb://{name}").partition("://")
-        whole = (Place(work.bucket, ""),)
-        return Site(
-            installation=name,
-            partition=partition,
-            account=account,
-            region=region,
-            work=work,
-            queue=(self._wish.queue or f"sqs://{place}").partition("://")[2],
-            table=place if kind == "dynamodb" else None,
-            domain=place if kind == "simpledb" else None,
-            sources=tuple(map(folder_of, self._wish.sources)) or whole,
-            destinations=tuple(map(folder_of, self._wish.destinations)) or whole,
-            roles=tuple(self._wish.roles),
-            parameter=self._wish.parameter,
-        )
 
     @property
     def region(self) -> str:
@@ -186,87 +104,22 @@ class Installation:
     @property
     def places(self) -> Mapping[str, str]:
         """The settings by which feederd finds the installation."""
-        site = self.site
-        store = f"dynamodb://{site.table}" if site.table else f"simpledb://{site.domain}"
-        return {
-            "installation": site.installation,
-            "aws_region": site.region,
-            "store": store,
-            "queue": f"sqs://{site.queue}",
-            "work": site.work.url.rstrip("/"),
-        }
-
-    @property
-    def type_facts(self) -> Mapping[str, TypeFacts]:
-        """What is known of the wanted instance types."""
-        return self._types.facts(self._wish.instance_types)
-
-    @cached_property
-    def architectures(self) -> tuple[Architecture, ...]:
-        """Those that the wanted machines have."""
-        arms = {facts.arm for facts in self.type_facts.values()}
-        return tuple(_architecture(arm) for arm in sorted(arms))
-
-    @cached_property
-    def vpc(self) -> str:
-        """The network that machines are in.
-
-        Raises:
-            InvalidSetting: there is none, or the subnets are in several.
-        """
-        ec2: EC2Client = self._clients.client("ec2")
-        if not self._wish.subnets:
-            default = [{"Name": "is-default", "Values": ["true"]}]
-            with answering("ec2"):
-                vpcs = ec2.describe_vpcs(Filters=default)["Vpcs"]  # type: ignore[arg-type]
-            if not vpcs:
-                raise InvalidSetting(
-                    f"there is no default VPC in {self.region}",
-                    advice="Name subnets in `subnets`, or make one: "
-                    "`aws ec2 create-default-vpc`.",
-                )
-            return vpcs[0]["VpcId"]
-        with answering("ec2", _meaning):
-            found = ec2.describe_subnets(SubnetIds=list(self._wish.subnets))["Subnets"]
-        networks = {subnet["VpcId"] for subnet in found}
-        if len(networks) != 1:
-            raise InvalidSetting(
-                f"`subnets` are in {len(networks)} networks, and machines can be in one",
-                advice="Name subnets of one VPC.",
-            )
-        return networks.pop()
+        return places_of(self.site)
 
     def bundle(self, architecture: Architecture) -> Bundle:
         """Return what machines of an architecture install."""
-        if architecture not in self._bundles:
-            self._bundles[architecture] = self._bundle_for(architecture)
-        return self._bundles[architecture]
+        return self._draft.bundle(architecture)
 
-    @cached_property
+    @property
     def blueprint(self) -> Blueprint:
         """All that the installation is made of, as it is wanted."""
-        site = self.site
-        ways = ways_out(self._wish.endpoints)
-        wish = self._wish.feederd
-        roles, groups = [node_role(site)], [node_group(site, self.vpc, ways)]
-        if wish is not None:
-            roles.append(feederd_role(site))
-            groups.append(feederd_group(site, self.vpc, ways, wish.cidr))
-        return Blueprint(
-            site=site,
-            roles=tuple(roles),
-            groups=tuple(groups),
-            templates=tuple(self._templates()),
-            log_days=self._log_days,
-            spot=self._wish.spot,
-        )
+        return self._draft.blueprint
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """All parts, in the order in which they are made."""
         clients, blueprint, site = self._clients, self.blueprint, self.site
         groups = {each.name: GroupPart(clients, site, each) for each in blueprint.groups}
-        needed = [self.bundle(each) for each in self._architectures_of_templates]
         return (
             BucketPart(clients, site, blueprint.log_days),
             QueuesPart(clients, site),
@@ -275,7 +128,7 @@ class Installation:
             *([SpotRolePart(clients)] if blueprint.spot else []),
             *(RolePart(clients, site, role) for role in blueprint.roles),
             *groups.values(),
-            *(BundlePart(clients, site, bundle) for bundle in needed),
+            *(BundlePart(clients, site, bundle) for bundle in self._draft.bundles),
             *(
                 TemplatePart(clients, site, each, groups[each.group].id)
                 for each in blueprint.templates
@@ -292,80 +145,6 @@ class Installation:
         subnet = next(iter(self._wish.subnets), None)
         return FeederdPart(self._clients, self.site, template, subnet)
 
-    @property
-    def _records(self) -> list[Part]:
-        site = self.site
-        if site.table is not None:
-            return [TablePart(self._clients, site, site.table)]
-        assert site.domain is not None, "records are in a table, or in a domain"
-        return [DomainPart(self._clients, site.domain)]
-
-    @property
-    def _sealing_key(self) -> list[Part]:
-        name = self.site.parameter
-        return [] if name is None else [SealingKeyPart(self._clients, self.site, name)]
-
-    @property
-    def _log_days(self) -> int:
-        return math.ceil(self._wish.keep_logs_for / timedelta(days=1))
-
-    @cached_property
-    def _who(self) -> str:
-        """The ARN of whoever asks; it names the partition and the account too."""
-        with answering("sts"):
-            return str(self._clients.client("sts").get_caller_identity()["Arn"])
-
-    @cached_property
-    def _feederds_architecture(self) -> Architecture | None:
-        if self._wish.feederd is None:
-            return None
-        name = self._wish.feederd.machine_type
-        return _architecture(self._types.facts([name])[name].arm)
-
-    @property
-    def _architectures_of_templates(self) -> list[Architecture]:
-        wanted = {*self.architectures, self._feederds_architecture} - {None}
-        return sorted(each for each in wanted if each is not None)
-
-    def _templates(self) -> list[Template]:
-        images = find_images(self._clients, self._wish.image, self.architectures)
-        templates = [
-            Template(
-                name=self.site.template(each),
-                image=images[each],
-                group=self.site.node,
-                role=self.site.node,
-                user_data=self.user_data(Purpose.WORKER, each),
-                volume_gib=self._volume_gib,
-                tags={**self.site.machine_tags, "Name": self.site.node},
-            )
-            for each in self.architectures
-        ]
-        return templates + self._template_of_feederd()
-
-    def _template_of_feederd(self) -> list[Template]:
-        wish, architecture = self._wish.feederd, self._feederds_architecture
-        if wish is None or architecture is None:
-            return []
-        images = find_images(self._clients, DEBIAN, [architecture])
-        return [
-            Template(
-                name=self.site.feederd,
-                image=images[architecture],
-                group=self.site.feederd,
-                role=self.site.feederd,
-                user_data=self.user_data(Purpose.FEEDERD, architecture),
-                volume_gib=_LEAST_GIB,
-                tags={**self.site.machine_tags, "Name": self.site.feederd},
-                machine_type=wish.machine_type,
-                lasting=True,
-            )
-        ]
-
-    @property
-    def _volume_gib(self) -> int:
-        return max(_LEAST_GIB, math.ceil(self._wish.volume_size / _GIB))
-
     def check(self, *, max_nodes: int) -> Iterator[Finding]:
         """Yield what is found about parts, rights and quotas."""
         yield Finding(
@@ -380,10 +159,10 @@ class Installation:
         if self.site.parameter is not None:
             yield check_sealing_key(self._clients, self.site.parameter, self._who)
         if not plan.to_do:
-            for each in self.architectures:
+            for each in self._draft.architectures:
                 yield check_launch(self._clients, self.site, self.site.template(each))
         yield from check_quotas(
-            self._clients, self.type_facts, max_nodes, spot=self._wish.spot
+            self._clients, self._draft.type_facts, max_nodes, spot=self._wish.spot
         )
 
     def bake(
@@ -404,12 +183,12 @@ class Installation:
                 f"the installation is not as wanted: {', '.join(lacking)}",
                 advice="Run `nommer aws up` first.",
             )
-        bases = find_images(self._clients, base, self.architectures)
+        bases = find_images(self._clients, base, self._draft.architectures)
         return {
             each: bake(
                 self._clients, self.site, self._baking(bases[each]), tell, pause=pause
             )
-            for each in self.architectures
+            for each in self._draft.architectures
         }
 
     def template(self) -> Mapping[str, Any]:
@@ -433,12 +212,39 @@ class Installation:
         (records,) = self._records
         return records.look().standing is not Standing.ABSENT
 
+    @cached_property
+    def _draft(self) -> Draft:
+        return Draft(self._clients, self._wish, self.site, self._bundle_for)
+
+    @cached_property
+    def _who(self) -> str:
+        """The ARN of whoever asks; it names the partition and the account too."""
+        with answering("sts"):
+            return str(self._clients.client("sts").get_caller_identity()["Arn"])
+
+    def _site(self, partition: str, account: str) -> Site:
+        region = self.region
+        return site_of(self._wish, partition=partition, account=account, region=region)
+
+    @property
+    def _records(self) -> list[Part]:
+        site = self.site
+        if site.table is not None:
+            return [TablePart(self._clients, site, site.table)]
+        assert site.domain is not None, "records are in a table, or in a domain"
+        return [DomainPart(self._clients, site.domain)]
+
+    @property
+    def _sealing_key(self) -> list[Part]:
+        name = self.site.parameter
+        return [] if name is None else [SealingKeyPart(self._clients, self.site, name)]
+
     def _baking(self, base: Image) -> Baking:
         kind = base.architecture
         facts = {
             name: each
-            for name, each in self.type_facts.items()
-            if _architecture(each.arm) is kind
+            for name, each in self._draft.type_facts.items()
+            if architecture_of(arm=each.arm) is kind
         }
         group = next(
             group for group in self.blueprint.groups if group.name == self.site.node
@@ -451,34 +257,6 @@ class Installation:
             machine_type=min(facts, key=lambda name: facts[name].vcpus),
             group_id=group_id,
             subnet=next(iter(self._wish.subnets), None),
-            user_data=self.user_data(Purpose.IMAGE, kind),
-            disk_gib=_LEAST_GIB,
+            user_data=self._draft.user_data(Purpose.IMAGE, kind),
+            disk_gib=LEAST_GIB,
         )
-
-    def user_data(self, purpose: Purpose, architecture: Architecture) -> str:
-        """Return what a machine is told at its first boot."""
-        bundles = self.site.bundles
-        place = BundlePlace(
-            bucket=bundles.bucket,
-            prefix=bundles.key.removesuffix("bundle/"),
-            sha256=self.bundle(architecture).sha256,
-            region=self.site.region,
-        )
-        return user_data(
-            purpose,
-            place,
-            settings=self._wish.tell(purpose, self.places),
-            environment=self._wish.environment,
-        )
-
-
-def _architecture(arm: bool) -> Architecture:
-    return Architecture.ARM if arm else Architecture.X86
-
-
-def _meaning(code: str, said: str) -> NommerError | None:
-    if code.startswith("InvalidSubnetID"):
-        return InvalidSetting(
-            f"subnets: {said}", advice="Correct `subnets`, `aws_region` or the account."
-        )
-    return None
