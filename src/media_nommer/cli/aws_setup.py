@@ -19,7 +19,7 @@ from media_nommer.core.jobs import JobState
 from media_nommer.core.ports.store import JobFilter
 
 if TYPE_CHECKING:
-    from media_nommer.adapters.aws.setup import Installation, Plan
+    from media_nommer.adapters.aws.setup import Installation, Plan, Reach
 
 _UNFINISHED = JobFilter(states=(JobState.PENDING, JobState.RUNNING))
 
@@ -183,26 +183,45 @@ def _document(installation: "Installation", plan: "Plan", *, done: bool) -> obje
         }
         for step in plan.steps
     ]
-    machine = installation.feederd.machine() if installation.feederd and done else None
+    reach = installation.reach(wait=True) if installation.feederd and done else None
     return {
         "steps": steps,
         "done": done,
         "settings": dict(installation.places) | {"fleet": "ec2"},
-        "feederd": machine,
+        "feederd": reach and reach.machine,
+        "feederd_url": reach and reach.url,
     }
 
 
 def _tell_how_to_go_on(
     installation: "Installation", said: Mapping[str, object], write: Path | None
 ) -> None:
-    machine = installation.feederd.machine() if installation.feederd else None
-    if machine is not None:
-        typer.echo(f"\nfeederd is on {machine}. With this, it is at {_HERE}:\n")
-        typer.echo(_SESSION.format(region=installation.region, machine=machine))
+    reach = installation.reach(wait=True) if installation.feederd else None
+    if reach is not None:
+        typer.echo(f"\nfeederd is on {reach.machine}. With this, it is at {_HERE}:\n")
+        typer.echo(_SESSION.format(region=installation.region, machine=reach.machine))
+        if reach.lets_in:
+            typer.echo(_direct_text(reach))
     elif write is not None:
         typer.echo(f"\nThe settings are in {write}: `nommer doctor`, then `feederd`.")
     else:
         typer.echo(f"\nSettings for feederd (nommer.toml):\n\n{settings_text(said)}")
+
+
+def _direct_text(reach: "Reach") -> str:
+    """Return how those who are let in reach feederd, once its machine has installed it."""
+    who = ", ".join(reach.lets_in)
+    if reach.url is not None:
+        return (
+            f"For {who} it is there without a session, some minutes after its first boot:\n"
+            f"\n  export NOMMER_URL={reach.url}\n"
+        )
+    if reach.state == "pending":
+        return f"EC2 takes its time: `nommer aws check` will say where it is for {who}."
+    return (
+        f"It has no public address for {who}, since its subnet gives none. Who has a way "
+        f"into that network reaches it at {reach.inner_url}."
+    )
 
 
 def _check_idle(settings: Settings, installation: "Installation") -> None:

@@ -85,6 +85,7 @@ def test_json_has_the_steps_the_settings_and_the_machine_of_feederd(nommer: Nomm
     assert {step["do"] for step in said["steps"]} <= {"make", "keep"}
     assert said["settings"]["fleet"] == "ec2"
     assert said["feederd"].startswith("i-")
+    assert said["feederd_url"] is None
 
 
 def test_down_waits_for_jobs_unless_it_is_told_not_to(nommer: Nommer, name: str) -> None:

@@ -3,6 +3,7 @@
 from media_nommer.adapters.aws.setup.bundle import Bundle, bundle_of
 from media_nommer.adapters.aws.setup.installation import Installation
 from media_nommer.adapters.aws.setup.plans import Deed, Plan, Step
+from media_nommer.adapters.aws.setup.reach import Reach
 from media_nommer.adapters.aws.setup.site import Architecture
 from media_nommer.adapters.aws.setup.user_data import (
     STATE,
@@ -22,6 +23,7 @@ __all__ = [
     "Installation",
     "Plan",
     "Purpose",
+    "Reach",
     "Step",
     "Wish",
     "bundle_of",

@@ -10,6 +10,7 @@ from media_nommer.adapters.aws.ec2.types import TypeFacts
 from media_nommer.adapters.aws.sealing_keys import SsmKeys
 from media_nommer.adapters.aws.setup.plans import Deed, Plan
 from media_nommer.adapters.aws.setup.policies import Policy, Statement
+from media_nommer.adapters.aws.setup.reach import Reach
 from media_nommer.adapters.aws.setup.site import Site
 from media_nommer.core.clock import system_clock
 from media_nommer.core.errors import AccessDenied, NommerError
@@ -87,6 +88,19 @@ def check_sealing_key(clients: AwsClients, parameter: str, who: str) -> Finding:
         return Finding(what=what, ok=False, detail=error.message, advice=error.advice)
     detail = f"{who} may, and version {newest.id} of it is a key"
     return Finding(what=what, ok=True, detail=detail)
+
+
+def check_feederd(reach: Reach) -> Finding:
+    """Return whether feederd's own machine runs, and where it is reached."""
+    if reach.awake:
+        return Finding(what="feederd", ok=True, detail=reach.sentence)
+    return Finding(
+        what="feederd",
+        ok=False,
+        detail=reach.sentence,
+        advice="Run `nommer aws up --with-feederd`, with --feederd-from as before: it "
+        "starts another in its place.",
+    )
 
 
 def check_launch(clients: AwsClients, site: Site, template: str) -> Finding:

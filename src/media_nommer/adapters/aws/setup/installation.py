@@ -10,6 +10,7 @@ from media_nommer.adapters.aws.setup.baking import Baking, bake
 from media_nommer.adapters.aws.setup.blueprint import Blueprint, Group, Image, Role
 from media_nommer.adapters.aws.setup.bundle import Bundle
 from media_nommer.adapters.aws.setup.checking import (
+    check_feederd,
     check_launch,
     check_parts,
     check_quotas,
@@ -32,6 +33,7 @@ from media_nommer.adapters.aws.setup.parts.sealing_keys import SealingKeyPart
 from media_nommer.adapters.aws.setup.parts.templates import OldTemplatePart, TemplatePart
 from media_nommer.adapters.aws.setup.plans import Plan, plan_down, plan_up
 from media_nommer.adapters.aws.setup.policies import Policy, feederd_policy, node_policy
+from media_nommer.adapters.aws.setup.reach import Reach, reach_of_feederd
 from media_nommer.adapters.aws.setup.setup_policies import setup_policy
 from media_nommer.adapters.aws.setup.site import Architecture, Site
 from media_nommer.adapters.aws.setup.user_data import Purpose
@@ -145,6 +147,13 @@ class Installation:
         subnet = next(iter(self._wish.subnets), None)
         return FeederdPart(self._clients, self.site, template, subnet)
 
+    def reach(self, *, wait: bool = False) -> Reach | None:
+        """Return where feederd is reached, None where it has no machine of its own.
+
+        With ``wait``, EC2 has some time to start that machine.
+        """
+        return reach_of_feederd(self._clients.client("ec2"), self.site, wait=wait)
+
     def check(self, *, max_nodes: int) -> Iterator[Finding]:
         """Yield what is found about parts, rights and quotas."""
         yield Finding(
@@ -158,6 +167,8 @@ class Installation:
         yield check_rights(self._clients, self.site, rights, self._who)
         if self.site.parameter is not None:
             yield check_sealing_key(self._clients, self.site.parameter, self._who)
+        if (reach := self.reach()) is not None:
+            yield check_feederd(reach)
         if not plan.to_do:
             for each in self._draft.architectures:
                 yield check_launch(self._clients, self.site, self.site.template(each))
