@@ -19,14 +19,13 @@ def sent_ahead(
 
 
 def cut_while_written(output: OutputPlan) -> bool:
-    """Say whether the segments of an output are bytes of its renditions, or made of them.
+    """Say whether the segments of an output can be cut from its renditions as they grow.
 
-    Those of MPEG-TS are not, and not those whose frames are encrypted: both are made of the
-    whole rendition.
+    Not those whose frames are encrypted, which are made of the whole rendition.
     """
     plan = output.adaptive
     framed = plan is not None and plan.encryption is not None and not plan.encryption.whole
-    return plan is not None and plan.segments == "files" and not framed
+    return plan is not None and plan.segments != "ranges" and not framed
 
 
 def _whole(output: OutputPlan) -> bool:

@@ -1,7 +1,8 @@
 """Which segments of a growing rendition are placed, and when."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,12 @@ from media_nommer.core.media import Media
 from media_nommer.core.ports.cipher import SegmentCipher
 from media_nommer.core.ports.probe import Probe, StreamCount
 from media_nommer.ec2nommerd.nommers.locking import WholeLock
-from media_nommer.ec2nommerd.nommers.segmenting import SegmentFeed
+from media_nommer.ec2nommerd.nommers.segmenting import (
+    Cut,
+    SegmentFeed,
+    cut_bytes,
+    cut_transport,
+)
 
 SIZE, TICKS = 4, 90_000
 
@@ -96,7 +102,10 @@ class Ground:
         self.placed.append(piece.read_bytes())
 
     def feed(
-        self, *answers: FragmentedFile | NotMedia | None, locked: bool = False
+        self,
+        *answers: FragmentedFile | NotMedia | None,
+        locked: bool = False,
+        cut: Cut = cut_bytes,
     ) -> SegmentFeed:
         self.probe = PaperProbe(iter(answers))
         return SegmentFeed(
@@ -104,6 +113,7 @@ class Ground:
             self.path,
             seconds=2.0,
             place=self.place,
+            cut=cut,
             lock=WholeLock(b"key", NumberCipher()) if locked else None,
             now=lambda: self.now,
         )
@@ -195,3 +205,59 @@ def test_a_segment_that_could_not_be_placed_is_tried_again(ground: Ground) -> No
 
     assert left == [ground.path]
     assert ground.placed == [b"00000001"]
+
+
+class PaperEncoder:
+    """Notes what it is given, and copies that into each file that it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.runs: list[tuple[bytes, str]] = []
+
+    def __call__(self, argv: Sequence[str]) -> None:
+        source = (self.folder / argv[argv.index("-i") + 1]).read_bytes()
+        cuts = argv[argv.index("-segment_frames") + 1] if "-segment_frames" in argv else ""
+        self.runs.append((source, cuts))
+        for number in range(1, len(cuts.split(",")) + 1 + bool(cuts)):
+            (self.folder / (argv[-1] % number)).write_bytes(b"%d:" % number + source)
+
+
+def test_segments_of_mpeg_ts_are_copied_by_one_run_out_of_as_much_as_they_need(
+    ground: Ground,
+) -> None:
+    """Which is the header, and their own bytes."""
+    encode = PaperEncoder(ground.path.parent)
+    shifted = [fragment(number, moved=SIZE) for number in range(9)]
+    feed = ground.feed(
+        replace(rendition(*shifted[:6]), header=SIZE),
+        replace(rendition(*shifted[6:]), header=SIZE),
+        None,
+        cut=partial(cut_transport, encode),
+    )
+
+    ground.run(feed)
+    ground.run(feed)
+
+    first, second, third, fourth = b"00010002", b"00030004", b"00050006", b"00070008"
+    together = b"0000" + first + second
+    assert encode.runs == [(together, "50"), (b"0000" + third + fourth, "50")]
+    assert ground.placed[:2] == [b"1:" + together, b"2:" + together]
+    assert len(ground.placed) == 4
+    assert [path.name for path in ground.path.parent.iterdir()] == [ground.path.name]
+
+
+def test_what_is_copied_of_segments_goes_where_one_could_not_be_placed(
+    ground: Ground,
+) -> None:
+    encode = PaperEncoder(ground.path.parent)
+    feed = ground.feed(
+        rendition(*(fragment(number) for number in range(6))),
+        cut=partial(cut_transport, encode),
+    )
+    ground.broken = True
+
+    with pytest.raises(StorageError):
+        ground.run(feed)
+    left = [path.name for path in ground.path.parent.iterdir()]
+
+    assert left == [ground.path.name]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from threading import Lock
 from urllib.parse import unquote, urlsplit
 
 from typing_extensions import override
@@ -60,6 +61,7 @@ class Work:
     span: tuple[float, float] = (0.0, 1.0)
     ahead: Ahead = NOTHING_AHEAD
     placed: dict[str, str] = field(default_factory=dict)
+    _adding: Lock = field(default_factory=Lock, repr=False)
 
     @property
     def job(self) -> Job:
@@ -160,8 +162,24 @@ class Work:
         ran = encoder.run(
             argv, cwd=self.scratch, log=self.log, on_progress=on_progress, stop=self.stop
         )
-        self.cpu_seconds += ran.cpu_seconds
+        self._add_up(ran)
         return ran
+
+    def encode_aside(self, encoder: Encoder, argv: Sequence[str]) -> None:
+        """Run an encoder, briefly, while another runs: what it prints is not kept.
+
+        Raises:
+            NommerError: as ``encode`` does.
+        """
+        log = self.scratch / "aside.log"
+        try:
+            self._add_up(encoder.run(argv, cwd=self.scratch, log=log, stop=self.stop))
+        finally:
+            log.unlink(missing_ok=True)
+
+    def _add_up(self, ran: Encoded) -> None:
+        with self._adding:
+            self.cpu_seconds += ran.cpu_seconds
 
     def keep(self, path: Path, name: str, *, sha256: str | None = None) -> str:
         """Put a file under the attempt's own name in the work area; return its URL.

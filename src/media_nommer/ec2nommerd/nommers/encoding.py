@@ -54,7 +54,7 @@ def encode_outputs(
         for plan in plans
     }
     locks = {plan.index: locks_of(kit, work) for plan in plans}
-    feeds = segment_feeds(kit.probe, work, plans, locks)
+    feeds = segment_feeds(kit, work, plans, locks)
     with work.sending(sent_ahead(plans, command.produces), feeds):
         return _made(kit, work, source, plans, command, locks, told)
 

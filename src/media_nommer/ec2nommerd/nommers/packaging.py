@@ -30,6 +30,7 @@ from media_nommer.planning.packaging.packed import Packed
 from media_nommer.planning.packaging.segments import segments_of
 from media_nommer.planning.packaging.transport import (
     check_transport,
+    frames_in,
     transport_command,
     with_transport_sizes,
 )
@@ -146,12 +147,13 @@ def _transported(bench: Bench, output: OutputPlan, packed: Packed) -> Packed:
     """Copy a rendition into segments of MPEG-TS, and count the frames of each."""
     key = packed.rendition.key
     pattern = transport_path(output, key, 0).replace("000000", "%06d")
-    bench.encode(transport_command(packed, rendition_path(output, key), pattern))
+    frames = frames_in(packed.file, packed.segments)
+    bench.encode(transport_command(frames, rendition_path(output, key), pattern))
     paths = sorted(bench.scratch.glob(pattern.replace("%06d", "*")))
     sized = with_transport_sizes(packed, [path.stat().st_size for path in paths])
-    for number, path in enumerate(paths, start=1):
+    for number, (path, wanted) in enumerate(zip(paths, frames, strict=True), start=1):
         try:
-            check_transport(packed, number, bench.probe.count(path))
+            check_transport(packed, number, wanted, bench.probe.count(path))
         except MediaError as error:
             raise OutputDamaged(f"the segment {path.name} is damaged: {error}") from error
     return sized

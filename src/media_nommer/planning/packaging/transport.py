@@ -1,13 +1,15 @@
 """Segments of MPEG-TS, for players that know no other: copied out of renditions."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 from itertools import accumulate
 
 from media_nommer.core.errors import OutputDamaged
+from media_nommer.core.fragments import FragmentedFile
 from media_nommer.core.ports.probe import StreamCount
 from media_nommer.planning.packaging.packed import Packed
+from media_nommer.planning.packaging.segments import Segment
 
 _OFFSET = 10  # seconds: MPEG-TS has no times before nought, which a sound's priming has
 _DELAY = 0.7  # seconds, twice of which FFmpeg lets pass before the first frame of MPEG-TS
@@ -16,13 +18,24 @@ _DELAY = 0.7  # seconds, twice of which FFmpeg lets pass before the first frame 
 BEGINS = round((_OFFSET + 2 * _DELAY) * 90_000)
 
 
-def transport_command(packed: Packed, source: str, pattern: str) -> tuple[str, ...]:
-    """Return FFmpeg's arguments for cutting a rendition into files like ``pattern``.
+def frames_in(file: FragmentedFile, segments: Sequence[Segment]) -> tuple[int, ...]:
+    """Return the frames of each of some neighbouring segments of a file."""
+    starts = [part.offset for part in segments]
+    end = segments[-1].offset + segments[-1].size
+    found = [0] * len(starts)
+    for fragment in file.fragments:
+        if starts[0] <= fragment.offset < end:
+            found[bisect_right(starts, fragment.offset) - 1] += fragment.frames
+    return tuple(found)
 
-    They are cut where its segments are, by frames, and keep its times.
+
+def transport_command(frames: Sequence[int], source: str, pattern: str) -> tuple[str, ...]:
+    """Return FFmpeg's arguments for cutting a file into files like ``pattern``.
+
+    Each gets as many ``frames`` as are said, and they keep their times.
     """
-    frames = list(accumulate(_frames(packed)))[:-1]
-    cuts = ("-segment_frames", ",".join(map(str, frames))) if frames else ()
+    ends = list(accumulate(frames))[:-1]
+    cuts = ("-segment_frames", ",".join(map(str, ends))) if ends else ()
     return (
         *("-copyts", "-i", source, "-map", "0", "-c", "copy"),
         *("-output_ts_offset", str(_OFFSET), "-fflags", "+bitexact"),
@@ -49,28 +62,17 @@ def with_transport_sizes(packed: Packed, sizes: Sequence[int]) -> Packed:
     return replace(packed, segments=segments)
 
 
-def check_transport(packed: Packed, number: int, counts: Sequence[StreamCount]) -> None:
-    """Do nothing if the ``number``-th file, counted from 1, has the frames of its segment.
+def check_transport(
+    packed: Packed, number: int, wanted: int, counts: Sequence[StreamCount]
+) -> None:
+    """Do nothing if the ``number``-th file, counted from 1, has the frames it should.
 
     Raises:
         OutputDamaged: it has others.
     """
-    wanted = _frames(packed)[number - 1]
     there = sum(count.packets for count in counts)
     if len(counts) != 1 or there != wanted:
         raise OutputDamaged(
             f"rendition {packed.rendition.key} has {there} frames in its segment {number}, "
             f"planned {wanted}"
         )
-
-
-def _frames(packed: Packed) -> list[int]:
-    """Return the frames of each segment."""
-    scale, ends = packed.file.timescale, [p.start + p.duration for p in packed.segments]
-    found = [0] * len(ends)
-    number = 0
-    for fragment in packed.file.fragments:
-        while Fraction(fragment.time, scale) >= ends[number] and number + 1 < len(ends):
-            number += 1
-        found[number] += fragment.frames
-    return found
