@@ -15,7 +15,7 @@ from media_nommer.cli.reporting import GuardedGroup
 _UP_EXAMPLES = """\b
 Examples:
   nommer aws up --dry-run
-  nommer aws up --write nommer.toml
+  nommer aws up --write cloud.toml
   nommer aws up --with-feederd --feederd-from 203.0.113.7/32
 """
 
@@ -29,7 +29,8 @@ Yes = Annotated[
 WithFeederd = Annotated[
     bool,
     typer.Option(
-        "--with-feederd", help="Have feederd on a machine of its own, too. Default: off."
+        "--with-feederd",
+        help="Have feederd on EC2 as well, on a machine of its own. Default: off.",
     ),
 ]
 FeederdType = Annotated[
@@ -38,7 +39,7 @@ FeederdType = Annotated[
         "--feederd-type",
         metavar="TYPE",
         show_default=False,
-        help="The type of that machine. Default: t4g.small.",
+        help="The instance type of that machine. Default: t4g.small.",
     ),
 ]
 FeederdFrom = Annotated[
@@ -47,8 +48,8 @@ FeederdFrom = Annotated[
         "--feederd-from",
         metavar="CIDR",
         show_default=False,
-        help="Who may reach feederd's port directly, such as 203.0.113.7/32. "
-        "Default: nobody; a session of SSM leads there.",
+        help="Network that may reach feederd's port on that machine directly, such as "
+        "203.0.113.7/32. Default: none; a session of Session Manager leads there.",
     ),
 ]
 
@@ -71,7 +72,7 @@ aws_app = typer.Typer(
 
 @aws_app.callback()
 def aws() -> None:
-    """Set up an encoding cloud on AWS, look after it, and take it down."""
+    """Make an encoding cloud on AWS, look after it, take it down."""
 
 
 @aws_app.command(epilog=_UP_EXAMPLES)
@@ -96,7 +97,8 @@ def up(
     """Make all that an encoding cloud needs, and bring it up to date.
 
     What is done is printed first. A second run finds nothing to do. Nothing that is made
-    costs anything while it is idle, but what lies in the bucket.
+    costs anything while it is idle, but what lies in the bucket, and feederd's machine
+    with --with-feederd.
     """
     from media_nommer.cli.aws_setup import feederd_wish, raise_installation
     from media_nommer.cli.settings import settings_for
@@ -117,7 +119,7 @@ def down(
     yes: Yes = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Also while jobs are unfinished. Default: off."),
+        typer.Option("--force", help="Do it also while jobs are unfinished. Default: off."),
     ] = False,
     delete_data: Annotated[
         bool,
@@ -130,7 +132,7 @@ def down(
     config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
-    """Remove all that `nommer aws up` has made: machines, rights, queues.
+    """Remove what `nommer aws up` has made, and end all machines.
 
     What holds data stays, unless you say otherwise; what was there before stays anyway.
     """
@@ -168,16 +170,17 @@ def image(
             "--base",
             metavar="IMAGE",
             show_default=False,
-            help="The image to begin with: debian-12, or ami-… . Default: debian-12.",
+            help="The image to begin with: debian-12, or the id of one (ami-…). "
+            "Default: debian-12.",
         ),
     ] = "debian-12",
     config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
-    """Bake an image with everything installed, so that machines boot into work.
+    """Bake an image from which machines boot into work.
 
-    It takes some minutes of one machine, and then the price of a snapshot. Set `image` to
-    what it prints, and run `nommer aws up`.
+    All that they install is in it. It takes some minutes of one machine, and then the
+    price of a snapshot. Set `image` to what it prints, and run `nommer aws up`.
     """
     from media_nommer.cli.aws_setup import bake_images
     from media_nommer.cli.settings import settings_for
@@ -208,7 +211,11 @@ def template(
 def policies(
     who: Annotated[
         Who | None,
-        typer.Argument(metavar="WHO", show_default=False, help="node, feederd or setup."),
+        typer.Argument(
+            metavar="WHO",
+            show_default=False,
+            help="node, feederd or setup. Default: all three.",
+        ),
     ] = None,
     account: Annotated[
         str | None,
@@ -216,12 +223,12 @@ def policies(
             "--account",
             metavar="ID",
             show_default=False,
-            help="The account's number. Default: that of your credentials.",
+            help="Number of the AWS account. Default: that of your credentials.",
         ),
     ] = None,
     config: options.Config = None,
 ) -> None:
-    """Print IAM policies: of nodes, of feederd, and of who runs `nommer aws`."""
+    """Print the IAM policies of nodes, of feederd, or of who sets up."""
     from media_nommer.cli.aws_setup import print_policies
     from media_nommer.cli.settings import settings_for
 

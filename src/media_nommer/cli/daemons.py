@@ -12,7 +12,8 @@ Store = Annotated[
     typer.Option(
         metavar="URL",
         show_default=False,
-        help="Where records are kept. Default: SQLite in the data directory.",
+        help="Where records are kept: sqlite:////PATH, postgresql://…, dynamodb://TABLE or "
+        "simpledb://DOMAIN. Default: SQLite in the data directory.",
     ),
 ]
 Queue = Annotated[
@@ -20,7 +21,8 @@ Queue = Annotated[
     typer.Option(
         metavar="URL",
         show_default=False,
-        help="Where tasks wait for workers. Default: where the store is.",
+        help="Where tasks wait for workers: sqlite:////PATH, postgresql://… or sqs://NAME. "
+        "Default: where the store is; beside one on AWS, SQS.",
     ),
 ]
 Work = Annotated[
@@ -28,7 +30,8 @@ Work = Annotated[
     typer.Option(
         metavar="URL",
         show_default=False,
-        help="Work area that all workers share. Default: in the data directory.",
+        help="Folder that feederd and all workers share: file://… or s3://BUCKET/PREFIX. "
+        "Default: `work` in the data directory.",
     ),
 ]
 ScratchDir = Annotated[
@@ -37,7 +40,8 @@ ScratchDir = Annotated[
         "--scratch-dir",
         metavar="DIR",
         show_default=False,
-        help="Folder for what is being encoded. Default: in the data directory.",
+        help="Folder of this machine for what is being encoded. Default: `scratch` in the "
+        "data directory.",
     ),
 ]
 Ffmpeg = Annotated[
@@ -45,7 +49,8 @@ Ffmpeg = Annotated[
     typer.Option(
         metavar="FILE",
         show_default=False,
-        help="FFmpeg to use. Default: the one that comes with media-nommer.",
+        help="FFmpeg to use, by path or name. Default: the one that comes with "
+        "media-nommer.",
     ),
 ]
 

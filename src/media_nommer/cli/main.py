@@ -144,7 +144,7 @@ def serve(
 
 @app.command(epilog=_PLAN_EXAMPLES)
 def plan(
-    inputs: options.Inputs = None,
+    inputs: options.LocalInputs = None,
     preset: options.Presets = None,
     recipe: options.RecipeFile = None,
     name: options.NameTemplate = None,
@@ -156,7 +156,7 @@ def plan(
             metavar="URL",
             show_default=False,
             help="A feederd to ask for the estimate: it knows how long past jobs took. "
-            "Default: none, a table of usual speeds.",
+            "Default: none; a table of usual speeds serves instead.",
         ),
     ] = None,
     config: options.Config = None,
@@ -221,7 +221,7 @@ def doctor(
     data_dir: options.DataDir = None,
     as_json: options.Json = False,
 ) -> None:
-    """Check that everything needed is there.
+    """Check that all that is needed here is there, and works.
 
     Each line says ok or problem, and what to do about a problem. Exit status: 1 if there
     is one.

@@ -16,7 +16,16 @@ Inputs = Annotated[
     typer.Argument(
         metavar="INPUT",
         show_default=False,
-        help="Films: files, folders of them, or file:// URLs.",
+        help="Films: files, folders of them, or URLs: file://, http(s)://, s3://, gs:// "
+        "or az://.",
+    ),
+]
+LocalInputs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="INPUT",
+        show_default=False,
+        help="Films of this machine: files, folders of them, or file:// URLs.",
     ),
 ]
 OutDir = Annotated[
@@ -26,7 +35,8 @@ OutDir = Annotated[
         "-o",
         metavar="DIR",
         show_default=False,
-        help="Folder (or file:// URL) for the outputs. Default: the current one.",
+        help="Folder for the outputs, or its URL: file://, s3://, gs:// or az://. "
+        "Default: the current folder.",
     ),
 ]
 Presets = Annotated[
@@ -48,7 +58,7 @@ RecipeFile = Annotated[
         metavar="FILE",
         show_default=False,
         help="YAML or JSON file that says what to make, instead of a preset. "
-        "INPUT and -o win over what it says. Default: none.",
+        "What is typed wins over what it says. Default: none.",
     ),
 ]
 Replace = Annotated[
@@ -56,7 +66,8 @@ Replace = Annotated[
     typer.Option(
         "--if-exists",
         show_default=False,
-        help="What to do where an output exists already. Default: fail.",
+        help="What to do where a file of an output's name exists already: fail, or "
+        "replace it. Default: fail.",
     ),
 ]
 NameTemplate = Annotated[
@@ -148,7 +159,7 @@ MinNodes = Annotated[
         "--min-nodes",
         metavar="N",
         show_default=False,
-        help="Workers that stay also when there is nothing to do. Default: 0.",
+        help="Workers that run also when there is nothing to do. Default: 0.",
     ),
 ]
 MaxNodes = Annotated[
@@ -157,14 +168,15 @@ MaxNodes = Annotated[
         "--max-nodes",
         metavar="N",
         show_default=False,
-        help="Workers that may run at once. Default: 1.",
+        help="Most workers that run at once. Default: 1.",
     ),
 ]
 Fleet = Annotated[
-    Literal["local", "none"] | None,
+    Literal["local", "ec2", "none"] | None,
     typer.Option(
         show_default=False,
-        help="How workers are started: here by feederd, or not by it. Default: local.",
+        help="Where feederd starts workers: local (on this machine), ec2, or none: you "
+        "start them yourself. Default: local.",
     ),
 ]
 Slots = Annotated[
@@ -172,7 +184,8 @@ Slots = Annotated[
     typer.Option(
         metavar="N",
         show_default=False,
-        help="Tasks that this worker does at once. Default: one for every four cores.",
+        help="Tasks that this worker does at once. Default: one for every four cores, "
+        "and at least one.",
     ),
 ]
 IdleTimeout = Annotated[
@@ -181,12 +194,15 @@ IdleTimeout = Annotated[
         "--idle-timeout",
         metavar="TIME",
         show_default=False,
-        help="How long to stay without work, such as 90s or 5m. Default: 60s.",
+        help="How long to stay without work, such as 90s or 5m. Default: 60s, and 30s "
+        "on EC2.",
     ),
 ]
 LogLevel = Annotated[
     Literal["debug", "info", "warning", "error"] | None,
     typer.Option(
-        "--log-level", show_default=False, help="What is worth a line. Default: info."
+        "--log-level",
+        show_default=False,
+        help="Least grave events that are logged. Default: info.",
     ),
 ]

@@ -11,6 +11,20 @@ _SUBMIT_EXAMPLES = """\b
 Examples:
   nommer submit film.mov -o /srv/out --watch
   nommer submit uploads/ -o /srv/out --preset webm --preset thumbnails
+
+\b
+Exit status: 0 all accepted (with --watch: finished), 1 something failed, 2 the command is
+wrong.
+"""
+_COSTS_EXAMPLES = """\b
+Examples:
+  nommer costs
+  nommer costs --by tag:show --since 2026-01-01 --until 2026-02-01
+"""
+_JOBS_EXAMPLES = """\b
+Examples:
+  nommer jobs --state failed --state abandoned
+  nommer jobs --tag show=42 --all --json
 """
 
 State = Annotated[
@@ -28,8 +42,11 @@ State = Annotated[
 def add_remote_commands(app: typer.Typer) -> None:
     """Add every command of this file to ``app``."""
     app.command(epilog=_SUBMIT_EXAMPLES)(submit)
-    for command in (jobs, show, watch, cancel, retry, logs, report, costs, nodes):
+    app.command(epilog=_JOBS_EXAMPLES)(jobs)
+    for command in (show, watch, cancel, retry, logs, report):
         app.command()(command)
+    app.command(epilog=_COSTS_EXAMPLES)(costs)
+    app.command()(nodes)
     app.command("node-log")(node_log)
 
 
@@ -47,12 +64,13 @@ def submit(
             "--idempotency-key",
             metavar="KEY",
             show_default=False,
-            help="Text that makes a repeated submission the same job. Default: none.",
+            help="Text of yours, 1 to 256 characters: the same text again is the same job, "
+            "not another one. Default: none.",
         ),
     ] = None,
     watch_it: Annotated[
         bool,
-        typer.Option("--watch", help="Wait until the jobs are done. Default: off."),
+        typer.Option("--watch", help="Show progress until the jobs end. Default: off."),
     ] = False,
     url: options.Url = options.DEFAULT_URL,
     as_json: options.Json = False,
@@ -131,7 +149,7 @@ def show(
     url: options.Url = options.DEFAULT_URL,
     as_json: options.Json = False,
 ) -> None:
-    """Show one job: how far it is, and its outputs."""
+    """Show one job: how far it is, its outputs, their warnings."""
     from media_nommer.cli.remote import show_job
 
     show_job(url, job, as_json=as_json)
@@ -167,13 +185,17 @@ def retry(
     whole: Annotated[
         bool,
         typer.Option(
-            "--whole", help="Make all outputs anew, not only what is missing. Default: off."
+            "--whole",
+            help="Make all outputs anew, not only those not in place. Default: off.",
         ),
     ] = False,
     url: options.Url = options.DEFAULT_URL,
     as_json: options.Json = False,
 ) -> None:
-    """Run a job that has ended once more."""
+    """Begin a new run of a job that has ended.
+
+    Outputs that are in place stay as they are, unless --whole is given.
+    """
     from media_nommer.cli.remote import retry_job
 
     retry_job(url, job, whole=whole, as_json=as_json)
@@ -184,7 +206,7 @@ def logs(
     url: options.Url = options.DEFAULT_URL,
     as_json: options.Json = False,
 ) -> None:
-    """Print the encoder's logs of a job, one attempt after the other."""
+    """Print the commands and logs of a job, attempt by attempt."""
     from media_nommer.cli.remote import show_logs
 
     show_logs(url, job, as_json=as_json)
@@ -231,7 +253,7 @@ def costs(
             "--until",
             metavar="DAY",
             show_default=False,
-            help="And before this one. Default: now.",
+            help="Only what was created, or ended, before this day or time. Default: now.",
         ),
     ] = None,
     by: Annotated[
@@ -240,14 +262,14 @@ def costs(
             "--by",
             metavar="WHAT",
             show_default=False,
-            help="What to sum by: day, tag:NAME, preset, kind (of node) or machine (type "
-            "and market). Default: day.",
+            help="A row for each: day, tag:NAME (a value of that tag), preset, kind (of "
+            "node) or machine (type and market). Default: day.",
         ),
     ] = "day",
     url: options.Url = options.DEFAULT_URL,
     as_json: options.Json = False,
 ) -> None:
-    """Show what jobs and nodes have cost."""
+    """Show what jobs and nodes have cost, in US dollars."""
     from media_nommer.cli.costs import show_costs
 
     show_costs(url, by=by, since=since, until=until, as_json=as_json)
@@ -256,7 +278,9 @@ def costs(
 def nodes(
     everything: Annotated[
         bool,
-        typer.Option("--all", help="Also those that ended lately, and why. Default: off."),
+        typer.Option(
+            "--all", help="Also those that ended in the last hour, and why. Default: off."
+        ),
     ] = False,
     url: options.Url = options.DEFAULT_URL,
     as_json: options.Json = False,
@@ -269,7 +293,10 @@ def nodes(
 
 def node_log(
     node: Annotated[
-        str, typer.Argument(metavar="ID", show_default=False, help="The id of a node.")
+        str,
+        typer.Argument(
+            metavar="ID", show_default=False, help="A node's id, as `nommer nodes` has it."
+        ),
     ],
     url: options.Url = options.DEFAULT_URL,
     as_json: options.Json = False,

@@ -33,10 +33,22 @@ class MainSettings(usage.Options):
             "Folder for the database, the work area and the logs. "
             "Default: ~/.local/share/media-nommer.",
         ),
-        option("store", "Where records are kept. Default: SQLite in the data directory."),
-        option("queue", "Where tasks wait for workers. Default: where the store is."),
-        option("work", "Work area that all workers share. Default: in the data directory."),
-        option("log-level", "What is worth a line. Default: info."),
+        option(
+            "store",
+            "Where records are kept: sqlite:////PATH, postgresql://…, dynamodb://TABLE or "
+            "simpledb://DOMAIN. Default: SQLite in the data directory.",
+        ),
+        option(
+            "queue",
+            "Where tasks wait for workers: sqlite:////PATH, postgresql://… or sqs://NAME. "
+            "Default: where the store is; beside one on AWS, SQS.",
+        ),
+        option(
+            "work",
+            "Folder that feederd and all workers share: file://… or s3://BUCKET/PREFIX. "
+            "Default: `work` in the data directory.",
+        ),
+        option("log-level", "Least grave events that are logged. Default: info."),
     )
     longdesc = (
         "Every setting can stand in nommer.toml and in NOMMER_* as well; "
@@ -52,11 +64,12 @@ class FeederdOptions(MainSettings):
         option("port", "Port to listen on. Default: 8001."),
         option(
             "fleet",
-            "How workers are started: here by feederd, or not by it. Default: local.",
+            "Where feederd starts workers: local (on this machine), ec2, or none: you "
+            "start them yourself. Default: local.",
         ),
-        option("max-nodes", "Workers that may run at once. Default: 1."),
+        option("max-nodes", "Most workers that run at once. Default: 1."),
         option(
-            "min-nodes", "Workers that stay also when there is nothing to do. Default: 0."
+            "min-nodes", "Workers that run also when there is nothing to do. Default: 0."
         ),
     )
 
@@ -72,17 +85,24 @@ class Ec2nommerdOptions(MainSettings):
         ),
         option(
             "slots",
-            "Tasks that this worker does at once. Default: one for every four cores.",
+            "Tasks that this worker does at once. Default: one for every four cores, and "
+            "at least one.",
         ),
         option(
             "idle-timeout",
-            "How long to stay without work, such as 90s or 5m. Default: 60s.",
+            "How long to stay without work, such as 90s or 5m. Default: 60s, and 30s on "
+            "EC2.",
         ),
         option(
             "scratch-dir",
-            "Folder for what is being encoded. Default: in the data directory.",
+            "Folder of this machine for what is being encoded. Default: `scratch` in the "
+            "data directory.",
         ),
-        option("ffmpeg", "FFmpeg to use. Default: the one that comes with media-nommer."),
+        option(
+            "ffmpeg",
+            "FFmpeg to use, by path or name. Default: the one that comes with "
+            "media-nommer.",
+        ),
     )
 
 
