@@ -70,11 +70,32 @@ def _findings(settings: Settings) -> Iterator[Finding]:
 
     yield _checked("ffmpeg", lambda: _ffmpeg(settings))
     yield _checked("encoders", lambda: _encoders(find_ffmpeg(settings.ffmpeg)))
+    yield _checked("landlock", lambda: _landlock(settings))
     yield _checked("data_dir", lambda: _folder(settings.data_dir))
     yield _checked("scratch_dir", lambda: _folder(settings.scratch_dir))
     yield from nommer_findings()
     yield _checked("sealing key", lambda: _sealing_key(settings))
     yield from _engine_findings(settings)
+
+
+def _landlock(settings: Settings) -> str:
+    """Say what keeps FFmpeg to the files of its job, besides lists of formats."""
+    from media_nommer.adapters.ffmpeg.binary import find_ffmpeg
+    from media_nommer.adapters.ffmpeg.encoder import runs_confined
+    from media_nommer.adapters.ffmpeg.landlock import landlock_version
+    from media_nommer.adapters.ffmpeg.launcher import Launcher
+
+    version = landlock_version()
+    if not version:
+        return "none: this kernel has no Landlock, or keeps it from us"
+    ffmpeg = find_ffmpeg(settings.ffmpeg)
+    with (
+        tempfile.TemporaryDirectory(prefix="nommer-doctor-") as scratch,
+        Launcher(Path(scratch)) as launcher,
+    ):
+        if not runs_confined(launcher, ffmpeg):
+            return f"none: {ffmpeg} does not run by Landlock's rules"
+    return f"Landlock {version}: FFmpeg sees the files of its job alone"
 
 
 def nommer_findings() -> Iterator[Finding]:

@@ -76,7 +76,7 @@ def worker_kit(settings: Settings, scratch: "Scratch", slots: int) -> Iterator["
         EncoderMissing: there is no usable FFmpeg.
     """
     from media_nommer.adapters.ffmpeg.binary import find_ffmpeg
-    from media_nommer.adapters.ffmpeg.encoder import FfmpegEncoder
+    from media_nommer.adapters.ffmpeg.encoder import FfmpegEncoder, runs_confined
     from media_nommer.adapters.ffmpeg.launcher import Launcher
     from media_nommer.adapters.ffmpeg.probe import AvProbe
     from media_nommer.ec2nommerd.nommers.fetching import Kit
@@ -91,6 +91,7 @@ def worker_kit(settings: Settings, scratch: "Scratch", slots: int) -> Iterator["
                 ffmpeg,
                 limits=encoder_limits(settings),
                 stall_after=settings.stall_timeout,
+                confined=settings.ffmpeg is None or runs_confined(launcher, ffmpeg),
             ),
             check_room=scratch.check_room,
             threads=threads_for(slots, cores()),

@@ -35,7 +35,7 @@ class CountingEncoder(FfmpegEncoder):
     """Remembers the command lines that it ran."""
 
     def __init__(self, launcher: Launcher, ffmpeg: Path) -> None:
-        super().__init__(launcher, ffmpeg)
+        super().__init__(launcher, ffmpeg, confined=True)
         self.runs: list[tuple[str, ...]] = []
 
     @override

@@ -19,6 +19,7 @@ from media_nommer.adapters.ffmpeg.process import Limits, Sink, Watch
 from media_nommer.adapters.ffmpeg.progress import ProgressReader, StallWatch
 from media_nommer.adapters.ffmpeg.trouble import trouble
 from media_nommer.core.clock import Clock, system_clock
+from media_nommer.core.errors import EncoderMissing
 from media_nommer.core.ports.encoder import Encoded, Encoder, Progress
 
 OnProgress = Callable[[Progress], None]
@@ -30,7 +31,11 @@ _GLOBAL = (
 
 
 class FfmpegEncoder(Encoder):
-    """Runs FFmpeg commands through a launcher. Several threads may share one."""
+    """Runs FFmpeg commands through a launcher. Several threads may share one.
+
+    ``confined`` it sees no files but its folder's, where the kernel can; some that are no
+    more than a script, or come in a box of their own, do not run so.
+    """
 
     def __init__(
         self,
@@ -40,12 +45,14 @@ class FfmpegEncoder(Encoder):
         limits: Limits = NO_LIMITS,
         stall_after: timedelta | None = timedelta(minutes=5),
         clock: Clock = system_clock,
+        confined: bool = False,
     ) -> None:
         self._launcher = launcher
         self._ffmpeg = ffmpeg
         self._limits = limits
         self._stall_after = stall_after
         self._clock = clock
+        self._sees = _seen_by(ffmpeg) if confined else None
 
     def command(self, args: Sequence[str]) -> tuple[str, ...]:
         """Return the whole command line that ``run`` would run for planning's arguments."""
@@ -86,6 +93,7 @@ class FfmpegEncoder(Encoder):
                 cwd=cwd,
                 limits=limits,
                 stdin=stdin,
+                sees=self._sees,
                 on_stdout=_telling(stall, on_progress),
                 on_stderr=kept.write,
                 watch=lambda: (stop() if stop else None) or stall.verdict(),
@@ -100,6 +108,20 @@ class FfmpegEncoder(Encoder):
             peak_memory=ended.peak_memory,
             log_tail=lines[-LOG_TAIL_LINES:],
         )
+
+
+def runs_confined(launcher: Launcher, ffmpeg: Path) -> bool:
+    """Return whether an FFmpeg runs where it sees no files but its own."""
+    asked, here = [str(ffmpeg), "-version"], launcher.scratch_root
+    try:
+        return launcher.run(asked, cwd=here, sees=_seen_by(ffmpeg)).code == 0
+    except EncoderMissing:
+        return False
+
+
+def _seen_by(ffmpeg: Path) -> tuple[Path, ...]:
+    """Return what an FFmpeg sees of its own: itself, and libraries that came with it."""
+    return (ffmpeg, ffmpeg.resolve().parent.parent / "lib")
 
 
 def _telling(stall: StallWatch, on_progress: OnProgress | None) -> Sink:

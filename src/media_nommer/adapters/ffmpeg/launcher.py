@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from media_nommer.adapters.ffmpeg.landlock import landlock_version, rules_for
 from media_nommer.adapters.ffmpeg.launcher_child import MAX_ORDER
 from media_nommer.adapters.ffmpeg.process import Exit, Limits, Process, Sink, Watch
 from media_nommer.core.errors import (
@@ -71,6 +72,7 @@ class Launcher:
         cwd: Path,
         limits: Limits = NO_LIMITS,
         stdin: int | None = None,
+        sees: Sequence[Path] | None = None,
         on_stdout: Sink | None = None,
         on_stderr: Sink | None = None,
         watch: Watch | None = None,
@@ -79,7 +81,7 @@ class Launcher:
 
         The sinks get what it prints in chunks as they come, on this thread. ``watch`` is
         asked ten times a second whether to stop: the error it returns is raised as soon as
-        the process and all that it started are dead.
+        the process and all that it started are dead. ``sees`` is as for ``start``.
 
         Raises:
             EncoderMissing: the program cannot be run.
@@ -87,7 +89,9 @@ class Launcher:
             EncoderCrashed: the helper died, and the process with it.
             HandedBack: the launcher was closed meanwhile.
         """
-        with self.start(argv, cwd=cwd, limits=limits, stdin=stdin, pipes=True) as process:
+        with self.start(
+            argv, cwd=cwd, limits=limits, stdin=stdin, sees=sees, pipes=True
+        ) as process:
             ended = process.wait(
                 on_stdout=on_stdout, on_stderr=on_stderr, watch=watch, wall=limits.wall
             )
@@ -102,6 +106,7 @@ class Launcher:
         cwd: Path,
         limits: Limits = NO_LIMITS,
         stdin: int | None = None,
+        sees: Sequence[Path] | None = None,
         pipes: bool = False,
         inherit: Sequence[int] = (),
         env: Mapping[str, str] | None = None,
@@ -109,13 +114,17 @@ class Launcher:
         """Start a program and return at once; it lives as long as the result is held.
 
         ``inherit`` become its descriptors 3, 4, …. Nothing of this process's environment is
-        passed on. ``limits.wall`` is kept by ``Process.wait``.
+        passed on. ``limits.wall`` is kept by ``Process.wait``. Where the kernel can, it
+        changes files in ``cwd`` alone, and reads those, what they link to, what every
+        program needs and ``sees``; None for all that this process may.
 
         Raises:
             EncodeError: the command line is too long.
             HandedBack: the launcher is closed.
         """
-        order = _order(argv, cwd, limits, env or {})
+        confined = sees is not None and landlock_version() > 0
+        order = _order(argv, cwd, limits, env or {}, confined=confined)
+        rules = [rules_for(cwd, sees)] if confined and sees is not None else []
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         read_ends: list[int] = []
@@ -125,6 +134,7 @@ class Launcher:
             read_ends = [read for read, _ in pairs]
             outs = [write for _, write in pairs]
         given = [theirs.fileno(), null if stdin is None else stdin, *outs, *inherit]
+        given += rules
         try:
             self._send(order, given)
         except BaseException:
@@ -133,7 +143,7 @@ class Launcher:
             raise
         finally:
             theirs.close()
-            _close_all({null, *outs})
+            _close_all({null, *outs, *rules})
         for fd in read_ends:
             os.set_blocking(fd, False)
         return Process(Path(argv[0]).name, ours, *(read_ends or (None, None)))
@@ -192,7 +202,14 @@ class Launcher:
             control.close()
 
 
-def _order(argv: Sequence[str], cwd: Path, limits: Limits, env: Mapping[str, str]) -> bytes:
+def _order(
+    argv: Sequence[str],
+    cwd: Path,
+    limits: Limits,
+    env: Mapping[str, str],
+    *,
+    confined: bool,
+) -> bytes:
     home = str(cwd)
     clean = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": home, "TMPDIR": home}
     order = {
@@ -201,6 +218,7 @@ def _order(argv: Sequence[str], cwd: Path, limits: Limits, env: Mapping[str, str
         "env": clean | dict(env),
         "limits": limits.rlimits(),
         "nice": limits.nice,
+        "confined": confined,
     }
     packed = json.dumps(order).encode()
     if len(packed) > MAX_ORDER:

@@ -7,7 +7,8 @@ its children fires when it dies and not before.
 Wire, over Unix sequenced-packet sockets:
 
 * the *control* socket brings one JSON order per process, with file descriptors: the leash,
-  then the process's standard input, output and error, then what else it inherits.
+  then the process's standard input, output and error, then what else it inherits, and
+  last, where it is to be ``confined``, Landlock's rules for it.
   ``{"bye": true}`` asks the helper to kill what runs and leave. End of file means that the
   worker died: then the scratch tree is removed too;
 * the *leash* belongs to one process. The helper answers ``{"pid"}`` or ``{"error"}`` on it,
@@ -36,7 +37,8 @@ MAX_ORDER = 192 * 1024
 MAX_FDS = 16
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_RESTRICT_SELF = 446  # of Landlock
 _FIRST_FREE_FD = 64
 _INT = 4
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -196,6 +198,8 @@ def _become(
         what = "cwd"
         os.chdir(order["cwd"])
         what = "start"
+        if order["confined"]:
+            _confine(fds.pop())
         _place(fds)
         signal.set_wakeup_fd(-1)
         for number in (*IGNORED, signal.SIGCHLD, signal.SIGXFSZ):
@@ -214,6 +218,13 @@ def die_with_parent(parent: int) -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(127)
+
+
+def _confine(rules: int) -> None:
+    """Keep this process, and all that it becomes and starts, to Landlock's rules."""
+    _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if _libc.syscall(_RESTRICT_SELF, rules, 0):
+        raise OSError(ctypes.get_errno(), "Landlock does not take its rules")
 
 
 def _set_limits(order: dict[str, Any]) -> None:

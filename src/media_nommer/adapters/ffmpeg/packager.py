@@ -60,6 +60,7 @@ class ShakaPackager(Encoder):
                 argv,
                 cwd=cwd,
                 limits=self._limits,
+                sees=[self._program.parent],
                 on_stdout=kept.write,
                 on_stderr=kept.write,
                 watch=stop,

@@ -34,6 +34,7 @@ from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import Probe, StreamCount
 
 _SERVER = Path(__file__).with_name("probe_child.py")
+_PYTHON = (sys.prefix, sys.base_prefix, sys.exec_prefix)
 _GRACE = 5.0
 _TRIES = 3
 _MEDIA = TypeAdapter(Media)
@@ -157,6 +158,7 @@ class AvProbe(Probe):
                 self._server = self._launcher.start(
                     [sys.executable, "-I", "-S", str(_SERVER), json.dumps(_module_path())],
                     cwd=self._launcher.scratch_root,
+                    sees=[Path(entry) for entry in (*_PYTHON, *_module_path())],
                     inherit=[theirs.fileno()],
                 )
             except BaseException:
