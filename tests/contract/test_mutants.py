@@ -329,8 +329,10 @@ class StorageThatNeverStops(MemoryStorage):
 class Hasty(BegunPut):
     """Sends what there is; a file that changes after that is none of its business."""
 
-    def __init__(self, storage: MemoryStorage, path: Path, url: str) -> None:
-        self.storage, self.path, self.url = storage, path, url
+    def __init__(
+        self, storage: MemoryStorage, path: Path, url: str, stop: StopCheck
+    ) -> None:
+        self.storage, self.path, self.url, self.stop = storage, path, url, stop
         self.sent = b""
 
     @override
@@ -341,7 +343,13 @@ class Hasty(BegunPut):
         return False
 
     @override
-    def finish(self, *, sha256: str | None = None) -> StoredObject:
+    def finish(
+        self,
+        *,
+        before: str | None = None,
+        sha256: str | None = None,
+        stop: StopCheck | None = None,
+    ) -> StoredObject:
         rest = self.path.read_bytes()[len(self.sent) :]
         return self.storage._place(self.sent + rest, self.url, None)
 
@@ -359,7 +367,13 @@ class HastyAndSeen(Hasty):
         return going
 
     @override
-    def finish(self, *, sha256: str | None = None) -> StoredObject:
+    def finish(
+        self,
+        *,
+        before: str | None = None,
+        sha256: str | None = None,
+        stop: StopCheck | None = None,
+    ) -> StoredObject:
         self.storage.delete(self.url)
         return self.storage.put(self.path, self.url)
 
@@ -370,13 +384,37 @@ class HastyAndSeen(Hasty):
 
 class PutAnyway(Hasty):
     @override
-    def finish(self, *, sha256: str | None = None) -> StoredObject:
+    def finish(
+        self,
+        *,
+        before: str | None = None,
+        sha256: str | None = None,
+        stop: StopCheck | None = None,
+    ) -> StoredObject:
         return self.storage.put(self.path, self.url)
 
     @override
     def drop(self) -> None:
         if self.storage.stat(self.url) is None:
             self.finish()
+
+
+class Deaf(PutAnyway):
+    """Is stopped by nothing that comes up after its beginning."""
+
+    @override
+    def finish(
+        self,
+        *,
+        before: str | None = None,
+        sha256: str | None = None,
+        stop: StopCheck | None = None,
+    ) -> StoredObject:
+        return self.storage.put(self.path, self.url, before=before, stop=self.stop)
+
+    @override
+    def drop(self) -> None:
+        pass
 
 
 class StorageThatTrustsWhatWentAhead(MemoryStorage):
@@ -388,11 +426,10 @@ class StorageThatTrustsWhatWentAhead(MemoryStorage):
         path: Path,
         url: str,
         *,
-        before: str | None = None,
         traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> BegunPut:
-        return self.begun(self, path, url)
+        return self.begun(self, path, url, stop)
 
 
 class StorageThatShowsWhatGoesAhead(StorageThatTrustsWhatWentAhead):
@@ -403,12 +440,17 @@ class StorageThatPutsWhatIsDropped(StorageThatTrustsWhatWentAhead):
     begun = PutAnyway
 
 
+class StorageThatHearsNothingInTheEnd(StorageThatTrustsWhatWentAhead):
+    begun = Deaf
+
+
 @pytest.mark.parametrize(
     "broken",
     [
         StorageThatTrustsWhatWentAhead,
         StorageThatShowsWhatGoesAhead,
         StorageThatPutsWhatIsDropped,
+        StorageThatHearsNothingInTheEnd,
         StorageWithoutCondition,
         StorageThatIgnoresTheVersion,
         StorageThatChecksThenPuts,

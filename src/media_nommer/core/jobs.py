@@ -1,6 +1,6 @@
 """The job record: what was asked for, how far it is, and what is being published."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +9,9 @@ from typing import NewType
 from media_nommer.core.errors import Failure, IllegalTransition, JobArchived
 
 JobId = NewType("JobId", str)
+
+#: Of how many files it is kept on record that attempts had begun to put them.
+_BEGUN_KEPT = 200
 
 
 class JobState(StrEnum):
@@ -151,6 +154,8 @@ class Job:
     presets: tuple[str, ...] = ()
     #: The publication's id once it is recorded in this run.
     publication: str | None = None
+    #: Where attempts have begun to put outputs before that; unseen, and theirs to drop.
+    begun: tuple[str, ...] = ()
     failure: Failure | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -205,6 +210,14 @@ class Job:
         self._check_not_archived()
         outputs = (*self.outputs[:index], output, *self.outputs[index + 1 :])
         return replace(self, outputs=outputs, changed_at=at)
+
+    def beginning(self, urls: Sequence[str], *, at: datetime) -> "Job":
+        """Return this job with where something is about to be sent ahead on record.
+
+        Of the oldest of many attempts nothing is kept: those after them dropped it.
+        """
+        begun = tuple(dict.fromkeys((*self.begun, *urls)))
+        return replace(self, changed_at=at, begun=begun[-max(_BEGUN_KEPT, len(urls)) :])
 
     def publishing(
         self, publication: str, outputs: tuple[Output, ...], *, at: datetime

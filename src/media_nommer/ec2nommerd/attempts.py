@@ -96,13 +96,14 @@ class AttemptRunner:
                 nowhere = Work(self.engine, held, Path("nowhere"), self.on_step)
                 self._fail(nowhere, Failure.of(error))
             else:
+                stack.callback(held.outgoing.drop)
                 last = held.task.failures + 1 >= self.policy.max_attempts
                 self._run_in(Work(self.engine, held, folder, self.on_step, last))
 
     def _run_in(self, work: Work) -> None:
         held = work.held
         if held.number > 1:  # whoever was before us may have died at a put
-            drop_begun(self.engine, held.task)
+            drop_begun(self.engine, held)
         try:
             if held.task.losses >= self.policy.max_lost:
                 self._abandon(held)

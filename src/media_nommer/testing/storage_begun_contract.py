@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from media_nommer.core.errors import HandedBack, OutputExists
-from media_nommer.core.ports.storage import BegunPut, Storage
+from media_nommer.core.ports.storage import BegunPut, Storage, never_stop
 from media_nommer.testing.storage_ground import (
     A_FILM,
     StorageGround,
@@ -95,10 +95,26 @@ class BegunContract(StorageGround):
     ) -> None:
         source, target = a_file(tmp_path, A_FILM), url("film.mp4")
         old = storage.put(a_file(tmp_path, b"old"), target)
-        begun = storage.begin(source, target, before=old.version)
+        begun = storage.begin(source, target)
         sent_all_there_is(begun)
 
-        put = begun.finish()
+        put = begun.finish(before=old.version)
+
+        assert storage.stat(target) == put
+        assert is_the_film(storage.read(target))
+
+    def test_a_put_that_was_begun_and_refused_may_be_finished_all_the_same(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        """In the place of what it was refused for."""
+        source, target = a_file(tmp_path, A_FILM), url("film.mp4")
+        begun = storage.begin(source, target)
+        sent_all_there_is(begun)
+        theirs = storage.put(a_file(tmp_path, b"theirs"), target)
+        with pytest.raises(OutputExists):
+            begun.finish()
+
+        put = begun.finish(before=theirs.version)
 
         assert storage.stat(target) == put
         assert is_the_film(storage.read(target))
@@ -118,3 +134,19 @@ class BegunContract(StorageGround):
         begun.drop()
 
         assert storage.list(url("f")) == ()
+
+    def test_a_put_that_was_begun_heeds_what_is_to_stop_its_end(
+        self, storage: Storage, url: Url, tmp_path: Path
+    ) -> None:
+        """In the place of what was to stop it while it was sent."""
+        source = a_file(tmp_path, A_FILM)
+        begun = storage.begin(source, url("f/film.mp4"), stop=never_stop)
+        other = storage.begin(source, url("g/film.mp4"), stop=lambda: HandedBack("old"))
+
+        with pytest.raises(HandedBack):
+            begun.finish(stop=lambda: HandedBack("leaving"))
+        begun.drop()
+        other.finish(stop=never_stop)
+
+        assert storage.list(url("f")) == ()
+        assert is_the_film(storage.read(url("g/film.mp4")))

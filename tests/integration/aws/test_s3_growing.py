@@ -197,6 +197,23 @@ def test_a_part_that_could_not_be_sent_goes_with_the_rest(
     assert storage.read(url) == FILM
 
 
+def test_a_server_that_refuses_unlike_parts_is_sent_none_ahead_from_then_on(
+    storage: S3Storage, bucket: str, faults: Faults, tmp_path: Path
+) -> None:
+    path, url = tmp_path / "film.ts", f"s3://{bucket}/film.ts"
+    path.write_bytes(FILM)
+    first, second = storage.begin(path, url), storage.begin(path, f"{url}.2")
+    sent = send_all(first)
+    faults.plan("CompleteMultipartUpload", answer(400, "InvalidPart"))
+
+    first.finish()
+    more = send_all(second)
+    second.finish()
+
+    assert (sent, more) == (5, 0)
+    assert storage.read(url) == storage.read(f"{url}.2") == FILM
+
+
 def test_a_copy_tells_the_sum_that_it_was_given(
     storage: S3Storage, bucket: str, faults: Faults, tmp_path: Path
 ) -> None:

@@ -11,12 +11,15 @@ from tests.workshop import Workshop
 from typing_extensions import override
 
 from media_nommer.core.errors import HandedBack, StorageError
-from media_nommer.core.ports.storage import BegunPut, StoredObject
+from media_nommer.core.ports.storage import BegunPut, StopCheck, StoredObject
 from media_nommer.ec2nommerd.nommers import sending
 from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.moving import moving
 from media_nommer.ec2nommerd.nommers.sending import sending_ahead
+from media_nommer.planning.ahead import Sent
 
 PATIENCE = 60.0
+FILM = Sent(output=0, path="out-0.mp4", name="0.mp4")
 
 
 @dataclass
@@ -38,7 +41,13 @@ class NotedPut(BegunPut):
             self.looked.set()
 
     @override
-    def finish(self, *, sha256: str | None = None) -> StoredObject:
+    def finish(
+        self,
+        *,
+        before: str | None = None,
+        sha256: str | None = None,
+        stop: StopCheck | None = None,
+    ) -> StoredObject:
         self.finished.append(sha256)
         return StoredObject(size=1, version="1")
 
@@ -134,7 +143,7 @@ def test_what_is_kept_stands_where_it_was_on_its_way_to(
     work = Work(shop.engine, shop.claim(), tmp_path, lambda _step: None)
     (tmp_path / "other").write_bytes(b"other")
 
-    with work.sending(["out-0.mp4"]):
+    with moving(work, [FILM]):
         kept = work.keep(tmp_path / "out-0.mp4", "out-0.mp4", sha256="sum")
         other = work.keep(tmp_path / "other", "other")
 
@@ -149,9 +158,9 @@ def test_where_nothing_can_go_ahead_nobody_looks_for_it(
     monkeypatch.setattr(sending.threading, "Thread", raising(AssertionError()))
     shop.submit()
     work = Work(shop.engine, shop.claim(), tmp_path, lambda _step: None)
-    (tmp_path / "out-0.mp4").write_bytes(b"film")
 
-    with work.sending(["out-0.mp4"]):
+    with moving(work, [FILM]):
+        (tmp_path / "out-0.mp4").write_bytes(b"film")
         kept = work.keep(tmp_path / "out-0.mp4", "out-0.mp4")
 
     assert shop.storage.read(kept) == b"film"

@@ -82,12 +82,11 @@ class RoutedStorage(Storage):
         path: Path,
         url: str,
         *,
-        before: str | None = None,
         traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> BegunPut:
         """Begin to put a file that is still written to, as its storage does."""
-        return self._serving(url).begin(path, url, before=before, traits=traits, stop=stop)
+        return self._serving(url).begin(path, url, traits=traits, stop=stop)
 
     @override
     def copy(

@@ -66,11 +66,18 @@ class BegunPut(ABC):
         """
 
     @abstractmethod
-    def finish(self, *, sha256: str | None = None) -> StoredObject:
+    def finish(
+        self,
+        *,
+        before: str | None = None,
+        sha256: str | None = None,
+        stop: StopCheck | None = None,
+    ) -> StoredObject:
         """Put the file, which is whole now, in its place, as ``Storage.put`` would.
 
         What went ahead is held against it, and goes anew where it is other bytes by now, as
-        it is where an encoder writes a header last.
+        it is where an encoder writes a header last. Where ``stop`` is given, it is asked
+        from here on, in the place of what was given first. What fails may be tried again.
 
         Raises:
             OutputExists, OutputChanged: as ``Storage.put`` does.
@@ -145,16 +152,15 @@ class Storage(ABC):
         path: Path,
         url: str,
         *,
-        before: str | None = None,
         traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> BegunPut:
         """Begin to put a file that is still written to, or will be.
 
-        A storage to which nothing can be sent ahead, or that has no use for it, puts all of
-        it in the end.
+        Nothing is sent by this alone. A storage to which nothing can be sent ahead, or that
+        has no use for it, puts all of it in the end.
         """
-        return _PutAtEnd(self, path, url, before, traits, stop)
+        return _PutAtEnd(self, path, url, traits, stop)
 
     @abstractmethod
     def copy(
@@ -241,27 +247,32 @@ class _PutAtEnd(BegunPut):
         storage: Storage,
         path: Path,
         url: str,
-        before: str | None,
         traits: Traits,
         stop: StopCheck,
     ) -> None:
         self._storage = storage
         self._path, self._url = path, url
-        self._before, self._traits, self._stop = before, traits, stop
+        self._traits, self._stop = traits, stop
 
     @override
     def send_ahead(self) -> bool:
         return False
 
     @override
-    def finish(self, *, sha256: str | None = None) -> StoredObject:
+    def finish(
+        self,
+        *,
+        before: str | None = None,
+        sha256: str | None = None,
+        stop: StopCheck | None = None,
+    ) -> StoredObject:
         return self._storage.put(
             self._path,
             self._url,
-            before=self._before,
+            before=before,
             sha256=sha256,
             traits=self._traits,
-            stop=self._stop,
+            stop=stop or self._stop,
         )
 
     @override

@@ -23,6 +23,7 @@ from media_nommer.core.tasks import Outcome, Task
 from media_nommer.core.workflow.changes import change_task
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.core.workflow.metering import Stint
+from media_nommer.core.workflow.outgoing import Outgoing
 from media_nommer.core.workflow.watch import BeatWatch
 
 
@@ -33,6 +34,7 @@ class HeldTask:
     call it.
     ``stopped`` says why the work must be dropped, None while it may go on. Each change puts
     on record what the attempt has had of its node, by ``stint``, until it has no claim.
+    What is ``outgoing`` is the attempt's to finish or to drop.
     """
 
     def __init__(self, engine: Engine, delivery: Delivery, task: Task, job: Job) -> None:
@@ -49,6 +51,7 @@ class HeldTask:
         self.reached = 0.0
         self.stopped: WorkStopped | None = None
         self.stint: Stint | None = None
+        self.outgoing = Outgoing()
 
     def change(self, change: Callable[[Task], Task]) -> Task:
         """Swap in what ``change`` makes of the task, as long as the claim is ours.

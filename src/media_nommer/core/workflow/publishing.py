@@ -1,8 +1,7 @@
 """Putting outputs in their places: recorded first, one condition a file (rules 7 and 8)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from urllib.parse import quote
+from dataclasses import replace
 
 import structlog
 
@@ -15,34 +14,17 @@ from media_nommer.core.errors import (
     WorkStopped,
 )
 from media_nommer.core.jobs import Job, JobState, Output, OutputState, PublishedFile
-from media_nommer.core.ports.storage import PLAIN, Storage, Traits
+from media_nommer.core.ports.storage import Storage, Traits
 from media_nommer.core.recipes.places import sources_of
 from media_nommer.core.tasks import Result, ResultFile
 from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.claims import HeldTask
+from media_nommer.core.workflow.destinations import Destination, traits_of
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.core.workflow.stranded import drop_stranded
 from media_nommer.core.workflow.together import each_of
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
-    """Where a job's outputs go, and whether something that stands there may go for them."""
-
-    url: str
-    replace: bool
-
-    @classmethod
-    def of(cls, job: Job) -> "Destination":
-        """Return what the job's recipe says."""
-        url = str(job.recipe["destination"])
-        return cls(url=url.rstrip("/"), replace=job.recipe.get("if_exists") == "replace")
-
-    def url_of(self, key: str) -> str:
-        """Return where the file with this name goes."""
-        return f"{self.url}/{quote(key)}"
 
 
 def publish(engine: Engine, held: HeldTask, result: Result) -> Job:
@@ -59,19 +41,23 @@ def publish(engine: Engine, held: HeldTask, result: Result) -> Job:
         StorageError: the destination does not take bytes now; worth another try.
     """
     job = record_publication(engine, held, result)
-    if held.number > 1 or job.run > 1:  # whoever was before us may have died at a put
-        drop_stranded(engine, job, until=engine.clock.now())
+    ours = held.outgoing.urls
+    again = held.number > 1 or job.run > 1  # whoever was before us may have died at a put
+    if again:
+        drop_stranded(engine, job, until=engine.clock.now(), but=ours)
     for index, output in enumerate(job.outputs):
         if output.state is not OutputState.PENDING:
             continue
         try:
-            _put_all(engine, held, output.files, _traits(job, index))
+            _put_all(engine, held, output.files, traits_of(job, index))
         except (OutputExists, OutputChanged) as error:
             ended = replace(output, state=OutputState.FAILED, failure=Failure.of(error))
         else:
             _remove_stale(engine, job, output)
             ended = replace(output, state=OutputState.FINISHED, stale=())
         job = _record_output(engine, job, index, ended)
+    if again and ours:  # which stand by now, or are refused
+        drop_stranded(engine, job, until=engine.clock.now())
     return _finish(engine, job)
 
 
@@ -183,14 +169,6 @@ def _standing(storage: Storage, goal: Destination, output: Output, url: str) -> 
     return found.version
 
 
-def _traits(job: Job, index: int) -> Traits:
-    """Return how the recipe wants the objects of an output to be kept and served."""
-    outputs = job.recipe.get("outputs")
-    if not isinstance(outputs, Sequence) or index >= len(outputs):
-        return PLAIN
-    return Traits(**(outputs[index].get("object") or {}))
-
-
 def _put_all(
     engine: Engine, held: HeldTask, files: Sequence[PublishedFile], traits: Traits
 ) -> None:
@@ -212,21 +190,32 @@ def _put(engine: Engine, held: HeldTask, file: PublishedFile, traits: Traits) ->
             return why
         return None
 
-    storage = engine.storage
-    if storage.holds(file.url, size=file.size, sha256=file.sha256):
+    if _stands(engine.storage, held, file):
         return
     try:
-        storage.copy(
-            file.work_url,
-            file.url,
-            before=file.before,
-            sha256=file.sha256,
-            traits=traits,
-            stop=stop,
-        )
+        if not held.outgoing.finish(file, stop):
+            engine.storage.copy(
+                file.work_url,
+                file.url,
+                before=file.before,
+                sha256=file.sha256,
+                traits=traits,
+                stop=stop,
+            )
     except (OutputExists, OutputChanged):
-        if not storage.holds(file.url, size=file.size, sha256=file.sha256):
+        if not _stands(engine.storage, held, file):
             raise
+
+
+def _stands(storage: Storage, held: HeldTask, file: PublishedFile) -> bool:
+    """Return whether a recorded file is in its place.
+
+    One that we put there ourselves is known by its version: it may not tell its sum.
+    """
+    ours = held.outgoing.put_at(file.url)
+    if ours is not None and storage.stat(file.url) == ours:
+        return True
+    return storage.holds(file.url, size=file.size, sha256=file.sha256)
 
 
 def _remove_stale(engine: Engine, job: Job, output: Output) -> None:

@@ -14,18 +14,12 @@ from typing_extensions import override
 from media_nommer.core.errors import NommerError, OutputExists, WorkStopped
 from media_nommer.core.jobs import Job, Phase
 from media_nommer.core.ports.encoder import Encoded, Encoder, Progress
-from media_nommer.core.ports.storage import BegunPut
 from media_nommer.core.tasks import Result, Task, TaskKind
 from media_nommer.core.workflow.changes import change_job
 from media_nommer.core.workflow.claims import HeldTask
 from media_nommer.core.workflow.engine import Engine
 from media_nommer.core.workflow.following import gathered
-from media_nommer.ec2nommerd.nommers.sending import (
-    NOTHING_AHEAD,
-    Ahead,
-    Feed,
-    sending_ahead,
-)
+from media_nommer.ec2nommerd.nommers.sending import NOTHING_AHEAD, Ahead
 from media_nommer.ec2nommerd.nommers.sums import with_checksums
 
 
@@ -72,6 +66,11 @@ class Work:
     def task(self) -> Task:
         """The task under our claim."""
         return self.held.task
+
+    @property
+    def attempt(self) -> str:
+        """What it is called, as no other is."""
+        return f"{self.task.id}.c{self.held.number}"
 
     @property
     def log(self) -> Path:
@@ -189,7 +188,7 @@ class Work:
         self.ahead.stop_feeding()
         if sha256 in self.placed:
             return self.placed[sha256]
-        url = self._url_of(name)
+        url = self.url_of(name)
         if not self.ahead.finish(path, sha256):
             self.engine.storage.put(path, url, sha256=sha256, stop=self.stop)
         return url
@@ -198,33 +197,13 @@ class Work:
         """Put a file into the work area that is likely to be kept, under its sum."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        url = self._url_of(f"ahead/{digest}{path.suffix}")
+        url = self.url_of(f"ahead/{digest}{path.suffix}")
         with suppress(OutputExists):  # of two that are alike, or made once more
             self.engine.storage.put(path, url, sha256=digest, stop=self.stop)
         self.placed[digest] = url
 
-    @contextmanager
-    def sending(self, names: Sequence[str], feeds: Sequence[Feed] = ()) -> Iterator[None]:
-        """Move files of scratch to where ``keep`` puts them while they are written yet.
-
-        What a try before has left of them goes. What is not kept in the end is left
-        nowhere, but for what ``feeds`` have placed, which goes with all that the run left.
-        Where the work area is near, nothing is sent.
-        """
-        near = self.engine.storage.is_near(self.engine.work_url)
-        puts = {} if near else {self.scratch / name: self._begun(name) for name in names}
-        with sending_ahead(puts, () if near else feeds) as self.ahead:
-            try:
-                yield
-            finally:
-                self.ahead = NOTHING_AHEAD
-
-    def _begun(self, name: str) -> BegunPut:
-        path, url = self.scratch / name, self._url_of(name)
-        path.unlink(missing_ok=True)  # of a try before
-        return self.engine.storage.begin(path, url, stop=self.stop)
-
-    def _url_of(self, name: str) -> str:
+    def url_of(self, name: str) -> str:
+        """Return where ``keep`` puts what has this name."""
         return f"{self.engine.attempt_url(self.task)}/{name}"
 
 

@@ -13,6 +13,7 @@ from media_nommer.ec2nommerd.nommers.keeping import with_output
 from media_nommer.ec2nommerd.nommers.learning import first_pass, rename_logs
 from media_nommer.ec2nommerd.nommers.locking import Locks
 from media_nommer.ec2nommerd.nommers.measuring import with_measures
+from media_nommer.ec2nommerd.nommers.moving import moving
 from media_nommer.ec2nommerd.nommers.running import encoded
 from media_nommer.ec2nommerd.nommers.searching import with_quality_found
 from media_nommer.ec2nommerd.nommers.segment_feeds import segment_feeds
@@ -55,7 +56,8 @@ def encode_outputs(
     }
     locks = {plan.index: locks_of(kit, work) for plan in plans}
     feeds = segment_feeds(kit, work, plans, locks)
-    with work.sending(sent_ahead(plans, command.produces), feeds):
+    files = sent_ahead(plans, command.produces, work.attempt)
+    with moving(work, files, feeds):
         return _made(kit, work, source, plans, command, locks, told)
 
 

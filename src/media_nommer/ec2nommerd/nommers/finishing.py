@@ -71,6 +71,5 @@ def _packaged(
     def encode(argv: Sequence[str]) -> None:
         work.encode(kit.encoder, argv)
 
-    attempt = f"{work.task.id}.c{work.held.number}"
-    bench = Bench(kit.probe, work.scratch, attempt, look, encode, locks)
+    bench = Bench(kit.probe, work.scratch, work.attempt, look, encode, locks)
     return package_output(bench, plan)

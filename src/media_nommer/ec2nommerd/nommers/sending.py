@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import structlog
@@ -47,14 +48,23 @@ class _Line:
 
 
 class Ahead:
-    """What of an attempt is sent ahead; files that grow are finished one by one."""
+    """What of an attempt is sent ahead; files that grow are finished one by one.
 
-    def __init__(self, puts: Mapping[Path, BegunPut], feeds: Sequence[Feed] = ()) -> None:
+    What is ``outgoing`` is finished and dropped by others, once this is at its end.
+    """
+
+    def __init__(
+        self,
+        puts: Mapping[Path, BegunPut],
+        feeds: Sequence[Feed] = (),
+        outgoing: Mapping[Path, BegunPut] = MappingProxyType({}),
+    ) -> None:
         self._growing = {
             path: _Line(path.name, put.send_ahead, put) for path, put in puts.items()
         }
         self._fed = [_Line(feed.name, feed.send) for feed in feeds]
-        self._lines = [*self._growing.values(), *self._fed]
+        going = [_Line(path.name, put.send_ahead) for path, put in outgoing.items()]
+        self._lines = [*self._growing.values(), *self._fed, *going]
         self._over = threading.Event()
 
     def finish(self, path: Path, sha256: str | None) -> bool:
@@ -111,17 +121,20 @@ NOTHING_AHEAD = Ahead({})
 
 @contextmanager
 def sending_ahead(
-    puts: Mapping[Path, BegunPut], feeds: Sequence[Feed] = ()
+    puts: Mapping[Path, BegunPut],
+    feeds: Sequence[Feed] = (),
+    outgoing: Mapping[Path, BegunPut] = MappingProxyType({}),
 ) -> Iterator[Ahead]:
     """Send files ahead while they are written, and until they are finished.
 
-    Whatever ends this early, nothing is left of those that were not finished.
+    Whatever ends this early, nothing is left of those that were not finished, but for what
+    is ``outgoing``.
     """
     moving = {path: put for path, put in puts.items() if put.goes_ahead}
-    if not moving and not feeds:
+    if not moving and not feeds and not outgoing:
         yield NOTHING_AHEAD
         return
-    ahead = Ahead(moving, feeds)
+    ahead = Ahead(moving, feeds, outgoing)
     thread = threading.Thread(target=ahead.run, name="ahead", daemon=True)
     thread.start()
     try:

@@ -9,7 +9,7 @@ from media_nommer.core.errors import Failure, OthersFailed
 from media_nommer.core.jobs import Job, OutputState
 from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.tasks import Result, ResultFile
-from media_nommer.core.workflow.publishing import Destination
+from media_nommer.core.workflow.destinations import Destination
 from media_nommer.planning.extras.checksums import checksums_of, sums_text
 
 if TYPE_CHECKING:

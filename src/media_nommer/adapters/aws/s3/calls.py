@@ -92,6 +92,8 @@ class S3Calls:
         self._of_role: dict[str, AwsClients] = {}
         self._seen: set[str] = set()
         self.endpoint = endpoint
+        #: Whether it has refused parts of unlike lengths, which not every server takes.
+        self.wants_alike = False
 
     @property
     def plain(self) -> bool:

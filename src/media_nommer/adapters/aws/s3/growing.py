@@ -85,7 +85,9 @@ class S3BegunPut(BegunPut):
         number = len(self._sent) + 2  # the first part waits
         start = self._sent[-1].end if self._sent else HEAD
         length = AHEAD * (1 + number // _ALIKE)
-        if number > _MOST_AHEAD or self._written() < start + length + WET:
+        if self._calls.wants_alike or number > _MOST_AHEAD:
+            return False
+        if self._written() < start + length + WET:
             return False
         transfer = Transfer(self._stop, timedelta())
         transfer.look()
@@ -99,14 +101,22 @@ class S3BegunPut(BegunPut):
         return True
 
     @override
-    def finish(self, *, sha256: str | None = None) -> StoredObject:
-        transfer = Transfer(self._stop, self._patience)
+    def finish(
+        self,
+        *,
+        before: str | None = None,
+        sha256: str | None = None,
+        stop: StopCheck | None = None,
+    ) -> StoredObject:
+        self._goal = replace(self._goal, before=before)
+        transfer = Transfer(stop or self._stop, self._patience)
         with disk_errors(self._path):
             if self._sent:
                 try:
                     return self._complete(transfer)
                 except (ConditionFailed, NoUpload, StorageRefused, _Gone) as error:
                     # others ended it, or this server wants parts to be alike
+                    self._calls.wants_alike |= isinstance(error, StorageRefused)
                     said = {"url": self._goal.place.url, "message": error.message}
                     log.warning("sent_ahead_in_vain", **said)
             self.drop()

@@ -120,12 +120,14 @@ class S3Storage(Storage):
         path: Path,
         url: str,
         *,
-        before: str | None = None,
         traits: Traits = PLAIN,
         stop: StopCheck = never_stop,
     ) -> BegunPut:
-        """Begin to put a file that is still written to: parts of it go ahead."""
-        goal = _goal(url, before, traits)
+        """Begin to put a file that is still written to: parts of it go ahead.
+
+        An object that parts went ahead of does not tell its SHA-256: nobody knew it yet.
+        """
+        goal = _goal(url, None, traits)
         return S3BegunPut(self._calls, path, goal, stop=stop, patience=self._patience)
 
     @override
