@@ -12,7 +12,8 @@ from media_nommer.core.errors import Failure
 from media_nommer.core.nodes import Node, NodeState
 from media_nommer.core.tasks import Result
 from media_nommer.core.workflow.engine import Engine
-from media_nommer.ec2nommerd.nommers.base import Nommer, Work
+from media_nommer.ec2nommerd.nommers.base import Nommer
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.ec2nommerd.running import RunningNode
 
 #: How long a busy machine may take for what takes it a moment, in seconds.

@@ -30,7 +30,8 @@ from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.core.workflow.submitting import FIRST_KEY, submit
 from media_nommer.core.workflow.watch import BeatWatch
 from media_nommer.ec2nommerd.attempts import AttemptRunner
-from media_nommer.ec2nommerd.nommers.base import AssembleNommer, Nommer, Work
+from media_nommer.ec2nommerd.nommers.base import AssembleNommer, Nommer
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.ec2nommerd.worker import Worker
 from media_nommer.testing.clock import ManualClock
 from media_nommer.testing.samples import a_job

@@ -17,7 +17,7 @@ from media_nommer.core.jobs import Job
 from media_nommer.core.nodes import NodeId
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.ec2nommerd.attempts import AttemptRunner
-from media_nommer.ec2nommerd.nommers.base import Step
+from media_nommer.ec2nommerd.nommers.work import Step
 from media_nommer.ec2nommerd.worker import Worker
 from media_nommer.feederd.report_views import JobReport
 from media_nommer.feederd.service import JobService

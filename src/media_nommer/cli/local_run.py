@@ -33,7 +33,7 @@ from media_nommer.core.errors import Failure
 from media_nommer.core.jobs import Job, JobState
 
 if TYPE_CHECKING:
-    from media_nommer.ec2nommerd.nommers.base import Step
+    from media_nommer.ec2nommerd.nommers.work import Step
 
 #: What to do about it, where options do what recipes and settings do elsewhere.
 _ADVICE_HERE = {

@@ -32,7 +32,8 @@ from media_nommer.core.workflow.following import (
     tidy_run,
 )
 from media_nommer.core.workflow.stranded import drop_begun
-from media_nommer.ec2nommerd.nommers.base import Nommers, Step, Work
+from media_nommer.ec2nommerd.nommers.base import Nommers
+from media_nommer.ec2nommerd.nommers.work import Step, Work
 
 log = structlog.get_logger(__name__)
 

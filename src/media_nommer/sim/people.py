@@ -19,7 +19,8 @@ from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.core.workflow.submitting import cancel, submit
 from media_nommer.ec2nommerd.attempts import AttemptRunner
 from media_nommer.ec2nommerd.node import NodeLife
-from media_nommer.ec2nommerd.nommers.base import AssembleNommer, Nommer, Work
+from media_nommer.ec2nommerd.nommers.base import AssembleNommer, Nommer
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.ec2nommerd.worker import Worker
 from media_nommer.sim.ports import SimQueue, SimStorage, SimStore
 from media_nommer.sim.world import Process, World

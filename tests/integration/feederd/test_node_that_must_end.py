@@ -20,7 +20,8 @@ from media_nommer.core.tasks import AttemptEnd, Result, TaskKind, TaskState, tas
 from media_nommer.core.workflow import submitting
 from media_nommer.core.workflow.engine import Engine, WorkPolicy
 from media_nommer.ec2nommerd.attempts import AttemptRunner
-from media_nommer.ec2nommerd.nommers.base import Nommer, Work
+from media_nommer.ec2nommerd.nommers.base import Nommer
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.ec2nommerd.running import NodePolicy, RunningNode
 from media_nommer.testing.clock import ManualClock
 from media_nommer.testing.samples import a_job

@@ -23,7 +23,7 @@ from media_nommer.core.nodes import NodeId
 from media_nommer.core.tasks import AttemptEnd, Outcome, TaskState
 from media_nommer.core.workflow.lost import LostWork, let_go_of
 from media_nommer.core.workflow.submitting import cancel
-from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.work import Work
 
 
 def raising(error: BaseException, *, times: int = 1_000_000) -> Maker:

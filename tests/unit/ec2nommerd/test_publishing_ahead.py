@@ -33,8 +33,8 @@ from media_nommer.core.ports.storage import (
 )
 from media_nommer.core.tasks import AttemptEnd, Result, ResultFile
 from media_nommer.core.workflow.submitting import cancel, retry, submit
-from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.moving import moving
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.feederd.janitor import Janitor
 from media_nommer.feederd.patience import JanitorPolicy
 from media_nommer.planning.ahead import Sent

@@ -13,9 +13,9 @@ from typing_extensions import override
 from media_nommer.core.errors import HandedBack, StorageError
 from media_nommer.core.ports.storage import BegunPut, StopCheck, StoredObject
 from media_nommer.ec2nommerd.nommers import sending
-from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.moving import moving
 from media_nommer.ec2nommerd.nommers.sending import sending_ahead
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.ahead import Sent
 
 PATIENCE = 60.0

@@ -14,7 +14,7 @@ from media_nommer.core.tasks import AttemptEnd
 from media_nommer.core.workflow.ledger import entry_of
 from media_nommer.core.workflow.submitting import cancel
 from media_nommer.ec2nommerd.node import NodeLife
-from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.testing.samples import SPOT, a_node
 
 IDLE = timedelta(seconds=60)

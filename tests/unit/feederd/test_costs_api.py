@@ -19,7 +19,7 @@ from media_nommer.core.recipes import parse_recipe, resolve_presets
 from media_nommer.core.workflow import submitting
 from media_nommer.core.workflow.archiving import archive_job
 from media_nommer.core.workflow.ledger import entries_of
-from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.feederd.api import create_app
 from media_nommer.feederd.costs import MOST_JOBS_A_PAGE
 from media_nommer.feederd.janitor import Janitor

@@ -8,7 +8,7 @@ import structlog
 from media_nommer.core.errors import EncodeError, MediaError
 from media_nommer.core.ports.encoder import Encoder
 from media_nommer.core.recipes import Recipe
-from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.inputs.bars import (
     NO_BARS,
     Bars,

@@ -6,7 +6,7 @@ from pathlib import Path
 from media_nommer.core.errors import MediaError, OutputDamaged
 from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import Probe, StreamCount
-from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.ffmpeg import Produced
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.verify import check_output

@@ -7,7 +7,7 @@ from shutil import copyfile
 
 from media_nommer.core.errors import MediaError, NotMedia, SourceNotFound
 from media_nommer.core.ports.probe import Probe
-from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.drawing import FONT, Mark
 from media_nommer.planning.plan import OutputPlan, drawings_of
 

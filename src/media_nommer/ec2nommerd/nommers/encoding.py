@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from media_nommer.core.tasks import Result
-from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.drawing import fetch_drawings
 from media_nommer.ec2nommerd.nommers.extra_making import fetch_texts, measure_peaks
 from media_nommer.ec2nommerd.nommers.fetching import Fetched, Kit
@@ -17,6 +16,7 @@ from media_nommer.ec2nommerd.nommers.moving import moving
 from media_nommer.ec2nommerd.nommers.running import encoded
 from media_nommer.ec2nommerd.nommers.searching import with_quality_found
 from media_nommer.ec2nommerd.nommers.segment_feeds import segment_feeds
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.ahead import sent_ahead
 from media_nommer.planning.ffmpeg import EncodeCommand, Produced, encode_command
 from media_nommer.planning.plan import OutputPlan

@@ -9,8 +9,8 @@ from media_nommer.core.errors import EncodeError, OutputDamaged
 from media_nommer.core.media import Media
 from media_nommer.core.ports.encoder import Encoder
 from media_nommer.core.ports.probe import StreamCount
-from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.texts import mend_texts, read_text
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.captions import check_captions, cues_in
 from media_nommer.planning.extras.animations import (
     AnimationPlan,

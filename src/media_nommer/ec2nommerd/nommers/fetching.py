@@ -9,7 +9,7 @@ from media_nommer.core.ports.encoder import Encoder
 from media_nommer.core.ports.probe import Probe
 from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.recipes.places import is_text, name_of, sources_of
-from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.inputs.joining import Film, film_of
 from media_nommer.planning.inputs.reading import files_of
 from media_nommer.planning.tasks import Policy

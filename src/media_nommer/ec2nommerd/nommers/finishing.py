@@ -6,12 +6,12 @@ from pathlib import Path
 
 from media_nommer.core.media import Media
 from media_nommer.core.workflow.sealing import opened
-from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.checking import checked, checked_file, looked_into
 from media_nommer.ec2nommerd.nommers.extra_making import finish_extra
 from media_nommer.ec2nommerd.nommers.fetching import Fetched, Kit
 from media_nommer.ec2nommerd.nommers.locking import Locks
 from media_nommer.ec2nommerd.nommers.packaging import Bench, Packaged, package_output
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.extras.media_documents import media_document
 from media_nommer.planning.ffmpeg import EncodeCommand, Produced
 from media_nommer.planning.plan import OutputPlan

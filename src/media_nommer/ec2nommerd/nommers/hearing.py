@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import structlog
 
 from media_nommer.core.errors import EncodeError
-from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.fetching import Kit
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.ffmpeg import LEVELED, level_commands, measure_commands
 from media_nommer.planning.inputs.reading import Source
 from media_nommer.planning.plan import OutputPlan, single_files

@@ -8,7 +8,7 @@ from functools import partial
 from media_nommer.core.errors import ExpectationMissed, Failure
 from media_nommer.core.tasks import Result, ResultFile
 from media_nommer.core.workflow.together import each_of
-from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.ffmpeg import Produced
 from media_nommer.planning.gates import check_expected
 from media_nommer.planning.plan import OutputPlan

@@ -5,9 +5,9 @@ from itertools import product
 from pathlib import Path
 
 from media_nommer.core.media import Media
-from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.fetching import Kit
 from media_nommer.ec2nommerd.nommers.running import encoded
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.ffmpeg import EncodeCommand, first_pass_command
 from media_nommer.planning.ffmpeg.passes import LOG_ENDINGS
 from media_nommer.planning.inputs.reading import Source

@@ -9,11 +9,11 @@ from media_nommer.core.errors import EncodeError, Failure
 from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.tasks import Result
 from media_nommer.ec2nommerd.nommers.bars import with_bars_cut
-from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.encoding import encode_outputs
 from media_nommer.ec2nommerd.nommers.fetching import Fetched, Kit
 from media_nommer.ec2nommerd.nommers.keeping import with_output
 from media_nommer.ec2nommerd.nommers.own import make_own
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.inputs.cutting import taken
 from media_nommer.planning.outputs import plan_outputs
 from media_nommer.planning.plan import OutputPlan, is_own, is_sums

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from media_nommer.core.errors import EncodeError
 from media_nommer.core.ports.encoder import Encoder, Progress
-from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.packaging import rendition_path
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.ffmpeg import produced
 from media_nommer.planning.inputs.joining import Film
 from media_nommer.planning.measuring import measured_in, measuring_command

@@ -8,13 +8,14 @@ from media_nommer.core.errors import EncodeError, Failure, OutputExists
 from media_nommer.core.jobs import OutputState, Phase
 from media_nommer.core.tasks import Result, TaskKind
 from media_nommer.core.workflow.publishing import look_for_strangers
-from media_nommer.ec2nommerd.nommers.base import AssembleNommer, Nommer, Nommers, Work
+from media_nommer.ec2nommerd.nommers.base import AssembleNommer, Nommer, Nommers
 from media_nommer.ec2nommerd.nommers.fetching import Kit, fetch_sources
 from media_nommer.ec2nommerd.nommers.making import (
     make_outputs,
     plan_job,
 )
 from media_nommer.ec2nommerd.nommers.sums import with_checksums
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.extras.media_documents import kept_document
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.tasks import plan_tasks

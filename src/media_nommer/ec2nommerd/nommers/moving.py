@@ -7,8 +7,8 @@ from pathlib import Path
 from media_nommer.core.ports.storage import BegunPut
 from media_nommer.core.tasks import TaskKind
 from media_nommer.core.workflow.ahead import Bound, begun_ahead
-from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.sending import NOTHING_AHEAD, Feed, sending_ahead
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.ahead import Sent
 
 

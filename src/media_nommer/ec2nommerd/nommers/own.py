@@ -20,8 +20,8 @@ from media_nommer.core.ports.encoder import Encoder, Progress
 from media_nommer.core.ports.probe import Probe
 from media_nommer.core.recipes.own import OwnOutput, StrangeOutput
 from media_nommer.core.recipes.own_nommers import Making, OutputNommer, own_nommer
-from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.checking import looked_into
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.extras.extras import OwnPlan
 from media_nommer.planning.ffmpeg import Produced, produced
 from media_nommer.planning.plan import OutputPlan

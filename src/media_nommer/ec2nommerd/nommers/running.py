@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from media_nommer.core.media import Media
 from media_nommer.core.ports.encoder import Progress
-from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.fetching import Kit
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.plan import OutputPlan
 
 #: The share of an attempt's progress that is encoding; the rest is checks and keeping.

@@ -8,7 +8,7 @@ import structlog
 from media_nommer.core.errors import EncodeError
 from media_nommer.core.media import Media
 from media_nommer.core.ports.encoder import Encoder
-from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.inputs.reading import Source
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.video import VideoPlan

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from media_nommer.ec2nommerd.nommers.base import Work
 from media_nommer.ec2nommerd.nommers.fetching import Kit
 from media_nommer.ec2nommerd.nommers.locking import Locks
 from media_nommer.ec2nommerd.nommers.packaging import rendition_path
@@ -13,6 +12,7 @@ from media_nommer.ec2nommerd.nommers.segmenting import (
     cut_bytes,
     cut_transport,
 )
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.ahead import cut_while_written
 from media_nommer.planning.plan import OutputPlan
 

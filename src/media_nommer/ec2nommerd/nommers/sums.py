@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from media_nommer.core.errors import Failure, OthersFailed
@@ -10,13 +9,11 @@ from media_nommer.core.jobs import Job, OutputState
 from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.tasks import Result, ResultFile
 from media_nommer.core.workflow.destinations import Destination
+from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.extras.checksums import checksums_of, sums_text
 
-if TYPE_CHECKING:
-    from media_nommer.ec2nommerd.nommers.base import Work
 
-
-def with_checksums(work: "Work", result: Result) -> Result:
+def with_checksums(work: Work, result: Result) -> Result:
     """Return ``result``, which all other outputs are in, with the lists that are wanted.
 
     A list of only some outputs would lie: where one failed, each list fails too, and a
@@ -78,7 +75,7 @@ def _sums(job: Job, result: Result, lists: set[int]) -> dict[str, str]:
     return sums
 
 
-def _written(work: "Work", index: int, name: str, text: str) -> ResultFile:
+def _written(work: Work, index: int, name: str, text: str) -> ResultFile:
     path = work.scratch / f"out-{index}.sha256"
     data = text.encode("utf-8", "surrogateescape")
     path.write_bytes(data)

@@ -13,7 +13,7 @@ from media_nommer.core.workflow.claims import HeldTask
 from media_nommer.core.workflow.following import follow_up, next_tasks
 from media_nommer.core.workflow.lost import LostWork, let_go_of
 from media_nommer.core.workflow.submitting import begin_run, cancel, retry, submit
-from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.work import Work
 
 
 def commit(held: HeldTask, result: Result) -> None:

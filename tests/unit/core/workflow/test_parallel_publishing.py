@@ -13,7 +13,7 @@ from media_nommer.core.jobs import JobState, OutputState
 from media_nommer.core.tasks import Result
 from media_nommer.core.workflow import submitting
 from media_nommer.core.workflow.together import each_of
-from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.work import Work
 
 AT_ONCE = 4
 SEGMENTS = tuple(f"segment-{number}" for number in range(2 * AT_ONCE))

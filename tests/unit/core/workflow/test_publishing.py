@@ -18,7 +18,7 @@ from media_nommer.core.errors import (
 from media_nommer.core.jobs import Job, JobState, OutputState
 from media_nommer.core.ports.storage import PLAIN, StoredObject, Traits
 from media_nommer.core.workflow.submitting import cancel, retry, submit
-from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.work import Work
 
 STRANGE = b"somebody else's film"
 SOME = Failure(code="ENCODE", message="it cannot be made")

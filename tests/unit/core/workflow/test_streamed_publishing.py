@@ -11,7 +11,7 @@ from media_nommer.core.errors import AccessDenied, Failure
 from media_nommer.core.jobs import JobState, OutputState
 from media_nommer.core.tasks import Result
 from media_nommer.core.workflow.submitting import retry
-from media_nommer.ec2nommerd.nommers.base import Work
+from media_nommer.ec2nommerd.nommers.work import Work
 
 MANIFESTS = ("index.m3u8", "index.mpd")
 
