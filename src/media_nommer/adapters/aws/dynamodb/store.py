@@ -76,12 +76,11 @@ from media_nommer.adapters.aws.dynamodb.table import (
     Look,
     shard_of,
 )
+from media_nommer.adapters.aws.items.duties import Duties
 from media_nommer.adapters.aws.items.packing import key_of, run_key, run_start, task_home
 from media_nommer.adapters.aws.items.records import Index, Item, Records
 from media_nommer.core.cursors import microseconds
 from media_nommer.core.errors import (
-    NotFound,
-    Overtaken,
     ServiceUnavailable,
     TaskNotFound,
 )
@@ -118,7 +117,7 @@ class DynamoStore(JobStore):
         self._keeps = keep_jobs_for is None
         self._tasks = Records(self._table, Task, TaskNotFound)
         self._nodes = Nodes(self._table)
-        self._duties = Records(self._table, Duty, NotFound)
+        self._duties = Duties(self._table, _duty_key)
 
     @override
     def add_job(self, job: Job) -> Job:
@@ -246,21 +245,12 @@ class DynamoStore(JobStore):
     @override
     def get_duty(self, name: str) -> Duty | None:
         """Return who has a duty, None when nobody ever had it."""
-        return self._duties.find(_duty_key(name))
+        return self._duties.get(name)
 
     @override
     def swap_duty(self, duty: Duty) -> Duty:
         """Replace the version that ``duty`` was made from; revision 0 means a first one."""
-        key = _duty_key(duty.name)
-        if duty.revision == 0:
-            taken = self._duties.add(key, duty, {})
-            if taken is None:
-                raise Overtaken(f"somebody else took the duty {duty.name} meanwhile")
-            return taken
-        try:
-            return self._duties.swap(key, duty, {}, duty.name)[0]
-        except NotFound as error:
-            raise Overtaken(f"nobody ever had the duty {duty.name}") from error
+        return self._duties.swap(duty)
 
     def _expire_parts(self, job: Job, expires: int | None) -> None:
         """Set when all that belongs to a job goes, or that it does not."""

@@ -46,6 +46,7 @@ from botocore.exceptions import ClientError
 from typing_extensions import override
 
 from media_nommer.adapters.aws.clients import AwsClients, answering, code_of
+from media_nommer.adapters.aws.items.duties import Duties
 from media_nommer.adapters.aws.items.job_pages import Source, Wanted, page_of_jobs
 from media_nommer.adapters.aws.items.packing import (
     AFTER_ALL_TIMES,
@@ -66,8 +67,6 @@ from media_nommer.core.errors import (
     InvalidSetting,
     JobNotFound,
     NodeNotFound,
-    NotFound,
-    Overtaken,
     TaskNotFound,
 )
 from media_nommer.core.jobs import Job, JobId
@@ -123,7 +122,7 @@ class SimpleDbStore(JobStore):
         self._jobs = Records(self._domain, Job, JobNotFound)
         self._tasks = Records(self._domain, Task, TaskNotFound)
         self._nodes = Records(self._domain, Node, NodeNotFound)
-        self._duties = Records(self._domain, Duty, NotFound)
+        self._duties = Duties(self._domain, _duty_key)
 
     @override
     def add_job(self, job: Job) -> Job:
@@ -241,21 +240,12 @@ class SimpleDbStore(JobStore):
     @override
     def get_duty(self, name: str) -> Duty | None:
         """Return who has a duty, None when nobody ever had it."""
-        return self._duties.find(_duty_key(name))
+        return self._duties.get(name)
 
     @override
     def swap_duty(self, duty: Duty) -> Duty:
         """Replace the version that ``duty`` was made from; revision 0 means a first one."""
-        key = _duty_key(duty.name)
-        if duty.revision == 0:
-            taken = self._duties.add(key, duty, {})
-            if taken is None:
-                raise Overtaken(f"somebody else took the duty {duty.name} meanwhile")
-            return taken
-        try:
-            return self._duties.swap(key, duty, {}, duty.name)[0]
-        except NotFound as error:
-            raise Overtaken(f"nobody ever had the duty {duty.name}") from error
+        return self._duties.swap(duty)
 
     def _newest(self, wanted: Wanted) -> Iterator[Item]:
         """Give the jobs that stand at the places that are wanted, newest first.
