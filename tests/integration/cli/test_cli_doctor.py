@@ -11,6 +11,7 @@ def test_all_is_well_on_a_fresh_machine_and_nothing_is_made(shell: Shell) -> Non
     looked_at = (
         "ffmpeg",
         "encoders",
+        "landlock",
         "data_dir",
         "scratch_dir",
         "sealing",
@@ -73,4 +74,4 @@ def test_findings_are_json_where_that_is_wanted(shell: Shell) -> None:
     said = shell.run("doctor", "--json")
 
     assert said.status == 0
-    assert [finding["ok"] for finding in said.document] == [True] * 7
+    assert [finding["ok"] for finding in said.document] == [True] * 8

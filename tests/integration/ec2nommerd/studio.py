@@ -34,8 +34,8 @@ FANNED_OUT = Policy(nodes=2, split_above=0)
 class CountingEncoder(FfmpegEncoder):
     """Remembers the command lines that it ran."""
 
-    def __init__(self, launcher: Launcher, ffmpeg: Path) -> None:
-        super().__init__(launcher, ffmpeg, confined=True)
+    def __init__(self, launcher: Launcher, ffmpeg: Path, *, confined: bool) -> None:
+        super().__init__(launcher, ffmpeg, confined=confined)
         self.runs: list[tuple[str, ...]] = []
 
     @override
@@ -82,7 +82,9 @@ class Studio:
             Launcher(scratch.folder) as launcher,
             AvProbe(launcher) as probe,
         ):
-            encoder = CountingEncoder(launcher, ffmpeg or find_ffmpeg())
+            encoder = CountingEncoder(
+                launcher, ffmpeg or find_ffmpeg(), confined=ffmpeg is None
+            )
             kit = Kit(
                 probe=probe,
                 encoder=encoder,

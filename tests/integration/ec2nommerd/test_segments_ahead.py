@@ -139,7 +139,7 @@ def as_it_grows(studio: Studio, whole: Path, *, ts: bool) -> list[str]:
         Launcher(scratch) as launcher,
         AvProbe(launcher) as probe,
     ):
-        encoder = FfmpegEncoder(launcher, find_ffmpeg())
+        encoder = FfmpegEncoder(launcher, find_ffmpeg(), confined=True)
 
         def encode(argv: Sequence[str]) -> None:
             encoder.run(argv, cwd=studio.folder, log=studio.folder / "log")

@@ -7,6 +7,7 @@ them. A kernel without Landlock keeps nobody; an older one keeps to less.
 
 import ctypes
 import os
+import stat
 import struct
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -88,7 +89,7 @@ def _allow(rules: int, path: str | Path, rights: int) -> None:
     except OSError:
         return
     try:
-        if not os.path.isdir(f"/proc/self/fd/{place}"):  # noqa: PTH112
+        if not stat.S_ISDIR(os.fstat(place).st_mode):
             rights &= _OF_FILES
         rule = struct.pack("=Qi", rights & _handled(landlock_version()), place)
         _called(_ADD_RULE, rules, _PATH_BENEATH, rule, 0)
