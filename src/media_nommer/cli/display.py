@@ -49,8 +49,11 @@ class Display(ABC):
         """Show how far the job with this id is."""
 
     @abstractmethod
-    def ended(self, job: str, label: str, said: str) -> None:
-        """Show that a job has ended, and in a word how."""
+    def ended(self, job: str, label: str, said: str, seconds: float | None = None) -> None:
+        """Show that a job has ended, in a word how, and after how long.
+
+        Where that is not known, it is the time since it was first shown.
+        """
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -65,7 +68,7 @@ class NoDisplay(Display):
         return
 
     @override
-    def ended(self, job: str, label: str, said: str) -> None:
+    def ended(self, job: str, label: str, said: str, seconds: float | None = None) -> None:
         return
 
 
@@ -121,9 +124,11 @@ class Lines(Display):
         _say(f"{standing.label}: {standing.phase} {more}".rstrip())
 
     @override
-    def ended(self, job: str, label: str, said: str) -> None:
+    def ended(self, job: str, label: str, said: str, seconds: float | None = None) -> None:
         begun = self._begun.get(job)
-        took = "" if begun is None else f" in {took_text(self._clock() - begun)}"
+        if seconds is None and begun is not None:
+            seconds = self._clock() - begun
+        took = "" if seconds is None else f" in {took_text(seconds)}"
         _say(f"{label}: {said}{took}")
 
 
@@ -165,7 +170,7 @@ class Bars(Display):
         )
 
     @override
-    def ended(self, job: str, label: str, said: str) -> None:
+    def ended(self, job: str, label: str, said: str, seconds: float | None = None) -> None:
         progress = self._started()
         self._done += 1
         bar = self._bars.pop(job, None)

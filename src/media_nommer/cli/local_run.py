@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -52,14 +51,11 @@ class Watcher:
         self._lock = Lock()
         self._tasks: dict[str, dict[str, tuple[float, float]]] = {}
         self._most: dict[str, float] = {}
-        self._begun: dict[str, float] = {}
-        self._took: dict[str, float] = {}
 
     def step(self, step: "Step") -> None:
         """Show how far a job is; it never goes back."""
         job = str(step.job.id)
         with self._lock:
-            self._begun.setdefault(job, monotonic())
             tasks = self._tasks.setdefault(job, {})
             tasks[step.task.key] = (step.task.weight, step.fraction)
             fraction = max(self._most.get(job, 0.0), combined_fraction(tasks))
@@ -75,13 +71,8 @@ class Watcher:
     def ended(self, job: Job) -> None:
         """Show that a job has ended."""
         with self._lock:
-            now = monotonic()
-            self._took[job.id] = now - self._begun.get(job.id, now)
-            self._display.ended(job.id, self._labels[job.id], str(job.state))
-
-    def took(self, job: Job) -> float:
-        """Return the seconds from a job's first step to its end."""
-        return self._took.get(job.id, 0.0)
+            label = self._labels[job.id]
+            self._display.ended(job.id, label, str(job.state), job.seconds)
 
 
 def run_locally(
@@ -113,7 +104,7 @@ def run_locally(
     if report:
         write_text(report, "".join(f"{each}\n" for each in reports))
     ended = [
-        Ended(job=job, label=labels[job.id], seconds=watcher.took(job)) for job in done
+        Ended(job=job, label=labels[job.id], seconds=job.seconds or 0.0) for job in done
     ]
     return _tell(ended, as_json)
 

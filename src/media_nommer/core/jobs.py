@@ -165,6 +165,13 @@ class Job:
     archived_at: datetime | None = None
     revision: int = 0
 
+    @property
+    def seconds(self) -> float | None:
+        """How long its last run took, from its beginning to its end; None without both."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
     def moved_to(
         self, state: JobState, *, at: datetime, failure: Failure | None = None
     ) -> "Job":

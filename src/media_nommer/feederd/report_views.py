@@ -121,9 +121,7 @@ class JobReport(View):
 
 
 def _lasted(job: Job) -> float | None:
-    if job.started_at is None or job.finished_at is None:
-        return None
-    return seconds_shown((job.finished_at - job.started_at).total_seconds())
+    return None if job.seconds is None else seconds_shown(job.seconds)
 
 
 def _output(job: Job, index: int) -> OutputReport:

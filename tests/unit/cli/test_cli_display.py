@@ -54,6 +54,17 @@ def test_lines_come_at_each_phase_and_tenth(capsys: pytest.CaptureFixture[str]) 
     ]
 
 
+def test_a_job_took_what_its_record_says_however_late_it_was_first_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = Lines(Ticks())
+
+    lines.show("1", standing(0.98))
+    lines.ended("1", "film.mov", "finished", 2.5)
+
+    assert capsys.readouterr().err.splitlines()[-1] == "film.mov: finished in 2.5 s"
+
+
 def test_nothing_of_the_bars_is_left_when_they_close(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
