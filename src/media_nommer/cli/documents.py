@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from media_nommer.cli.inputs import MEDIA_EXTENSIONS, Source, path_of, url_of, whole_path
+from media_nommer.cli.inputs import MEDIA_EXTENSIONS, Source, path_of, url_of
 from media_nommer.core.errors import BadRequest
 
 Document = dict[str, Any]
@@ -57,7 +57,27 @@ def _with_urls(said: Document) -> Document:
 
 def _with_url(said: object) -> object:
     url = said.get("url") if isinstance(said, dict) else None
-    return {**said, "url": url_of(url)} if isinstance(said, dict) and url else said
+    if not isinstance(said, dict) or not isinstance(url, str) or not url:
+        return said
+    return {**said, "url": url_of(url)}
+
+
+def _with_marks(outputs: object) -> object:
+    """Return outputs whose watermarks are named by URL."""
+    if not isinstance(outputs, list):
+        return outputs
+    return [_with_mark_urls(output) for output in outputs]
+
+
+def _with_mark_urls(output: object) -> object:
+    video = output.get("video") if isinstance(output, dict) else None
+    marks = video.get("watermarks") if isinstance(video, dict) else None
+    if not (
+        isinstance(output, dict) and isinstance(video, dict) and isinstance(marks, list)
+    ):
+        return output
+    named = [_with_url(mark) for mark in marks]
+    return {**output, "video": {**video, "watermarks": named}}
 
 
 def document_for(source: Source, wishes: Wishes, *others: Source) -> Document:
@@ -76,6 +96,7 @@ def document_for(source: Source, wishes: Wishes, *others: Source) -> Document:
         document["outputs"] = [
             {"preset": preset} for preset in wishes.presets or (DEFAULT_PRESET,)
         ]
+    document["outputs"] = _with_marks(document["outputs"])
     if wishes.if_exists:
         document["if_exists"] = wishes.if_exists
     if wishes.tags:
@@ -108,7 +129,7 @@ def _destination(wishes: Wishes) -> str:
     if wishes.destination is not None:
         return url_of(wishes.destination)
     said = (wishes.recipe or {}).get("destination")
-    return said if isinstance(said, str) and said else whole_path(".").as_uri()
+    return url_of(said if isinstance(said, str) and said else ".")
 
 
 def _below(destination: str, folder: str) -> str:

@@ -54,8 +54,8 @@ def _text(file: Path) -> str:
 
 def _from_json(file: Path, text: str) -> object:
     try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise InvalidRecipe(
             f"the recipe {file} is not JSON: {_where(error)}",
             advice='The least one is {"outputs": [{"preset": "web"}]}. '
@@ -63,10 +63,24 @@ def _from_json(file: Path, text: str) -> object:
         ) from error
 
 
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object that says each thing once; of two, nobody knows which is meant."""
+    whole = dict(pairs)
+    if len(whole) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"{json.dumps(twice)} is there twice in one object")
+    return whole
+
+
+def _no_number(word: str) -> object:
+    raise ValueError(f"{word} is no number there")
+
+
 def _where(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"line {error.lineno}, column {error.colno}: {error.msg}"
-    return "it is nested too deeply"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else f"{error}"
 
 
 def _from_yaml(file: Path, text: str) -> object:

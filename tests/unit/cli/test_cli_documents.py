@@ -51,6 +51,28 @@ def test_what_is_typed_wins_over_the_recipe() -> None:
     assert recipe["outputs"] == [{"preset": "webm"}]
 
 
+def test_a_recipe_may_name_images_and_its_destination_by_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    marks = [{"url": "logo.png", "width": 0.1}, {"url": "https://example.com/b.png"}]
+    outputs = [{"preset": "web", "video": {"watermarks": marks}}, {"preset": "poster"}]
+    recipe: Document = {"destination": "served", "outputs": outputs}
+
+    document = document_for(SOURCE, Wishes(recipe=recipe))
+
+    assert document["destination"] == (tmp_path / "served").as_uri()
+    named = [
+        {"url": (tmp_path / "logo.png").as_uri(), "width": 0.1},
+        {"url": "https://example.com/b.png"},
+    ]
+    assert document["outputs"] == [
+        {"preset": "web", "video": {"watermarks": named}},
+        {"preset": "poster"},
+    ]
+    assert marks[0]["url"] == "logo.png"
+
+
 def test_several_presets_are_several_outputs_of_one_job() -> None:
     document = document_for(SOURCE, Wishes(presets=("web", "audio"), destination="/out"))
 

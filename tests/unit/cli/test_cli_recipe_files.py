@@ -56,6 +56,21 @@ def test_yaml_says_the_same_as_json(tmp_path: Path) -> None:
     assert read_recipe(as_json) == document
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('{"outputs": [], "outputs": [{"preset": "web"}]}', '"outputs" is there twice'),
+        ('{"pass_through": NaN}', "NaN is no number"),
+        ('{"pass_through": -Infinity}', "-Infinity is no number"),
+        (f'{{"pass_through": {"1" * 5000}}}', "is not JSON"),
+    ],
+)
+def test_json_that_other_readers_would_take_otherwise_is_refused(
+    tmp_path: Path, text: str, fault: str
+) -> None:
+    assert fault in refusal(tmp_path, text, "recipe.json")
+
+
 def test_words_that_yaml_once_took_for_something_else_are_texts(tmp_path: Path) -> None:
     file = written(tmp_path, "tags: {country: no, day: 2026-01-01, shape: 4:3}\n")
 
