@@ -51,6 +51,21 @@ def test_a_recipe_that_was_stored_comes_back_equal(said: dict[str, Any]) -> None
     assert read(output.model_dump(mode="json")) == output
 
 
+@pytest.mark.parametrize("preset", ["hls", "hls-dash"])
+def test_a_ladder_stands_instead_of_the_box_of_a_preset(preset: str) -> None:
+    output = read({"preset": preset, "ladder": [{"height": 720}, {"height": 360}]})
+
+    assert output.ladder == (Rung(height=720), Rung(height=360))
+    assert output.video is not None
+    assert (output.video.width, output.video.height) == (None, None)
+    assert (output.video.turn_box, output.video.quality) == (True, 22)
+
+
+def test_a_box_that_is_said_beside_a_ladder_is_refused() -> None:
+    with pytest.raises(InvalidRecipe, match="in the ladder"):
+        read({"preset": "hls", "ladder": [{"height": 720}], "video": {"height": 720}})
+
+
 def test_segments_of_mpeg_ts_are_of_hls_alone() -> None:
     assert read({"kind": "adaptive", "segments": "ts"}).formats == ("hls",)
 

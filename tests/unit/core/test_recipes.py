@@ -112,6 +112,29 @@ def test_what_is_not_said_follows_from_what_is(
     assert output.audio.codec == audio
 
 
+@pytest.mark.parametrize(
+    ("output", "codec"),
+    [
+        ({"name": "a.wav", "audio": {"bit_depth": 24}}, "pcm"),
+        ({"name": "a.flac", "audio": {"bit_depth": 24}}, "flac"),
+        ({"name": "a.mp3", "audio": {"channels": 1}}, "mp3"),
+        ({"container": "ogg", "audio": {"bitrate": 64}}, "opus"),
+        ({"name": "a.webm", "video": {"codec": "vp9"}, "audio": {}}, "opus"),
+        ({"video": {"codec": "prores"}, "audio": {"bit_depth": 24}}, "pcm"),
+        ({"video": {"codec": "ffv1"}, "audio": {"channels": 2}}, "flac"),
+        ({"audio": {"channels": 2}}, "aac"),
+    ],
+)
+def test_a_sound_of_which_no_codec_is_said_has_the_first_of_its_container(
+    output: dict[str, Any], codec: str
+) -> None:
+    (found,) = read(output).outputs
+
+    assert isinstance(found, FileOutput)
+    assert found.audio is not None
+    assert found.audio.codec == codec
+
+
 def test_what_stands_beside_a_preset_overrides_it_field_by_field() -> None:
     (output,) = read({"preset": "web", "video": {"height": 480}}).outputs
 

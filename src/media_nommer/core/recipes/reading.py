@@ -146,6 +146,8 @@ def _merged(preset: Preset, said: Mapping[str, Any]) -> dict[str, Any]:
         base, own = preset.output.get(part), said.get(part)
         if isinstance(base, Mapping) and isinstance(own, Mapping):
             merged[part] = {**_kept(base, own), **own}
+    if isinstance(said.get("ladder"), list) and isinstance(merged.get("video"), dict):
+        merged["video"] = _without_box(merged["video"], said.get("video"))
     name = said.get("name")
     if isinstance(name, str) and "container" not in said:
         extension = name.rpartition(".")[2].lower()
@@ -163,6 +165,13 @@ def _kept(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in base.items()
         if key not in overruled and (not changed or key in _COMMON_TO_CODECS)
     }
+
+
+def _without_box(video: Mapping[str, Any], said: object) -> dict[str, Any]:
+    """Return a preset's picture without its box, which a ladder has in each rendition."""
+    own = said if isinstance(said, Mapping) else {}
+    box = {"width", "height"} - set(own)
+    return {key: value for key, value in video.items() if key not in box}
 
 
 def _with_one_choice_of_pictures(

@@ -8,6 +8,7 @@ from media_nommer.core.recipes.codecs import (
     CONTAINER_OF_EXTENSION,
     CONTAINERS,
     HOME_OF_CODEC,
+    AudioCodec,
     Container,
     ContainerRules,
     usual_audio,
@@ -55,9 +56,7 @@ def _settled_file(output: FileOutput, path: str) -> tuple[Output, list[str]]:
     container = _container(output)
     rules = CONTAINERS[container]
     video = settled_picture(output.video) if output.video else None
-    audio = output.audio
-    if "audio" not in output.model_fields_set:
-        audio = Audio(codec=usual_audio(container, video.codec if video else None))
+    audio = _audio(output, usual_audio(container, video.codec if video else None))
     extension = usual_extension(container, audio.codec if audio else None)
     name = output.name or f"{{stem}}.{extension}"
     problems = [
@@ -86,6 +85,15 @@ def _raw_problems(output: FileOutput, video: Video | None, path: str) -> Iterato
     codec, passes = (video.codec, video.passes) if video else (None, 1)
     yield from raw_problems(output.ffmpeg_options, path)
     yield from misfit_problems(output.ffmpeg_options, codec, passes, path)
+
+
+def _audio(output: FileOutput, usual: AudioCodec) -> Audio | None:
+    """Return the sound that is said, of the ``usual`` codec where it says none."""
+    if "audio" not in output.model_fields_set:
+        return Audio(codec=usual)
+    if output.audio is None or "codec" in output.audio.model_fields_set:
+        return output.audio
+    return output.audio.model_copy(update={"codec": usual})
 
 
 def _container(output: FileOutput) -> Container:
