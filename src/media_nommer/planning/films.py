@@ -8,7 +8,7 @@ from media_nommer.core.recipes.adaptive import MANIFEST_EXTENSIONS
 from media_nommer.core.recipes.codecs import Container, usual_extension
 from media_nommer.core.recipes.documents import AdaptiveOutput, FileOutput
 from media_nommer.core.recipes.names import fill_template, safe_stem
-from media_nommer.planning.naming import clean_title, safe_name
+from media_nommer.planning.naming import safe_name
 from media_nommer.planning.pace import (
     paced_adaptive,
     paced_audio,
@@ -21,6 +21,7 @@ from media_nommer.planning.sounds.silence import with_silence
 from media_nommer.planning.sounds.sound import AudioPlan, plan_audio
 from media_nommer.planning.streaming.adaptive import plan_adaptive
 from media_nommer.planning.texts.subtitles import SubtitlePlan, plan_subtitles
+from media_nommer.planning.texts.titles import clean_title
 from media_nommer.planning.video import VideoPlan, plan_video
 
 

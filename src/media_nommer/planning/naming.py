@@ -1,13 +1,10 @@
 """The names of outputs: safe ones, and no two alike."""
 
-import re
 from collections.abc import Sequence
 
 from media_nommer.core.errors import InvalidRecipe
 from media_nommer.core.recipes.names import unsafe_name
 from media_nommer.planning.plan import OutputPlan
-
-_LONGEST_TITLE = 500
 
 
 def safe_name(name: str, where: str) -> str:
@@ -37,12 +34,3 @@ def check_names(plans: Sequence[OutputPlan]) -> None:
                     f"outputs[{plan.index}].name: outputs[{first}] is called {name!r} too; "
                     "give one of them another name"
                 )
-
-
-def clean_title(title: str | None) -> str | None:
-    """Return a title that can stand in an argument list and in any container."""
-    if not title:
-        return None
-    text = title.encode("utf-8", "replace").decode("utf-8")
-    text = re.sub("[\x00-\x1f\x7f]+", " ", text).strip()
-    return text[:_LONGEST_TITLE] or None

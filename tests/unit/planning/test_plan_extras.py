@@ -177,6 +177,17 @@ def test_an_animation_joins_pieces_of_the_film() -> None:
     )
 
 
+@pytest.mark.parametrize(("length", "rate"), [(0.04, 25), (0.0335, 30), (0.1, 10)])
+def test_the_shortest_film_is_an_animation_of_one_frame(length: float, rate: int) -> None:
+    flash = replace(
+        SHORT, duration=length, video=(replace(PICTURE, frames=1, duration=length),)
+    )
+
+    said = argv_of(flash, {"kind": "animation", "width": 64})
+
+    assert f"fps=fps={rate}:start_time=0,select='between(n,0,0)'" in " ".join(said)
+
+
 def test_the_pieces_of_a_long_film_are_sought_where_nothing_else_is_made() -> None:
     said = argv_of(FILM, {"kind": "animation", "name": "a.webp", "pieces": 2, "width": 64})
 
@@ -447,3 +458,10 @@ def test_the_frames_of_a_webp_are_counted() -> None:
         webp_frames(head + frame[:-3])
     with pytest.raises(OutputDamaged, match="no animated WebP"):
         webp_frames(b"RIFF")
+
+
+def test_one_frame_alone_is_a_still_webp() -> None:
+    sides = (128).to_bytes(2, "little") + (96).to_bytes(2, "little")
+    still = b"RIFF\0\0\0\0WEBPVP8 " + bytes(4) + b"\x70\x21\x00\x9d\x01\x2a" + sides
+
+    assert webp_frames(still + bytes(50)) == (Size(128, 96), 1)

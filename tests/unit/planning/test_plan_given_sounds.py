@@ -94,6 +94,30 @@ def test_a_sound_of_another_file_ends_with_the_picture() -> None:
     assert len(film.media.audio) == 1  # that of the source is no more
 
 
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("film.mp4", "handler_name=Français"),
+        ("film.mov", "handler_name=Français"),
+        ("film.mkv", "title=Français"),
+    ],
+)
+def test_a_file_says_what_its_sounds_are_called(name: str, word: str) -> None:
+    sounds = [{"track": 0}, {"url": URL, "title": "Français"}]
+
+    _, _, argv = made(SHORT, sounds, {**MP4, "name": name})
+
+    assert argv[argv.index(word) - 1] == "-metadata:s:a:1"
+
+
+def test_what_a_track_is_called_is_no_name_of_a_whole_file() -> None:
+    sounds = [{"url": URL, "title": "Français"}]
+
+    _, _, argv = made(SHORT, sounds, {"name": "sound.mp3"})
+
+    assert not [word for word in argv if "Français" in word]
+
+
 def test_the_sound_of_the_source_stands_beside_another_where_it_is_listed() -> None:
     film, _, argv = made(SHORT, [{"track": 0}, {"url": URL}])
 
@@ -153,7 +177,9 @@ def test_what_contradicts_itself_is_refused(
 
 
 def test_nothing_is_copied_where_sounds_are_given() -> None:
-    with pytest.raises(InvalidRecipe, match="a copy cannot be"):
+    with pytest.raises(
+        InvalidRecipe, match=r"video\.codec: nothing of an input that lists"
+    ):
         made(SHORT, [{"track": 0}], {"name": "film.mkv", "video": {"codec": "copy"}})
 
 

@@ -25,7 +25,7 @@ def use_problems(
     """
     yield from _burning_problems(inputs, output, f"{path}.video.burn_in.file")
     if len(inputs) > 1 or join is not None or inputs[0].audio is not None:
-        why = "a copy cannot be joined, since its pieces are made alike first"
+        why = _why_no_copy(len(inputs) > 1 or join is not None)
         if wrong := unmade_problem(output):
             yield f"{path}{wrong}"
     elif inputs[0].is_cut:
@@ -35,6 +35,12 @@ def use_problems(
     for part in ("video", "audio"):
         if getattr(getattr(output, part, None), "codec", None) == "copy":
             yield f"{path}.{part}.codec: {why}"
+
+
+def _why_no_copy(joined: bool) -> str:
+    if joined:
+        return "a copy cannot be joined, since its pieces are made alike first"
+    return "nothing of an input that lists its sounds (audio) is copied; choose a codec"
 
 
 def unmade_problem(output: "Output | PresetOutput") -> str:

@@ -1,5 +1,6 @@
 """Short moving pictures: pieces of a film, as GIF, animated WebP or AVIF."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -21,6 +22,7 @@ from media_nommer.planning.pictures.timing import exact_rate
 _SMALLEST_AVIF = 64  # pixels of a side: the encoder takes no smaller ones
 _SLACK = 2  # frames: where the first and the last of a piece go is the filter's to say
 _CRF_BEST, _CRF_WORST = 18, 63
+_VP8_START = b"\x9d\x01\x2a"  # of a key frame; its sides follow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +135,8 @@ def plan_animation(
             f"{where}: avif of {size.width}x{size.height} cannot be made; a side has at "
             f"least {_SMALLEST_AVIF} pixels"
         )
-    rate = exact_rate(output.frame_rate)
     length = picture_length(media, stream)
+    rate = _rate(output.frame_rate, length)
     if length is None and output.pieces > 1:
         raise MediaError(
             f"{where}: the source does not tell how long it is",
@@ -150,6 +152,14 @@ def plan_animation(
         quality=output.quality,
         loop=output.loop,
     )
+
+
+def _rate(said: float, length: float | None) -> Fraction:
+    """Return the rate of the pieces, at which even the shortest film has a frame."""
+    rate = exact_rate(said)
+    if not length or length * rate >= 1:
+        return rate
+    return Fraction(math.ceil(1 / length))
 
 
 def _pieces(
@@ -185,11 +195,14 @@ def check_animation(plan: AnimationPlan, size: Size, frames: int) -> None:
 
 
 def webp_frames(data: bytes) -> tuple[Size, int]:
-    """Return the size and the number of frames of an animated WebP file.
+    """Return the size and the number of frames of a WebP file; one frame is a still.
 
     Raises:
         OutputDamaged: it is none.
     """
+    if data[:4] == b"RIFF" and data[8:16] == b"WEBPVP8 " and data[23:26] == _VP8_START:
+        sides = (int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (26, 28))
+        return Size(*sides), 1
     if data[:4] != b"RIFF" or data[8:16] != b"WEBPVP8X" or len(data) < 30:
         raise OutputDamaged("the output is no animated WebP")
     size = Size(*(int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27)))

@@ -39,6 +39,11 @@ _MUXER: Mapping[Container, tuple[str, ...]] = {
 _TEMPO_LEAVES_OUT = 0.3  # seconds, at most
 _FRAGMENTED = "+cmaf+delay_moov+global_sidx+skip_trailer"
 _HOLDS_CHAPTERS = {"mp4", "m4a", "webm", "mov", "mkv"}
+#: What a track's own name is called; others have one for the whole file alone.
+_NAMES_TRACKS_IN: Mapping[Container, str] = {
+    **dict.fromkeys(("mp4", "m4a", "mov"), "handler_name"),
+    **dict.fromkeys(("mkv", "webm"), "title"),
+}
 
 
 def audio_options(audio: AudioPlan, filters: Sequence[str] = ()) -> tuple[str, ...]:
@@ -131,7 +136,7 @@ def _tempo(pace: float, length: float | None) -> tuple[str, ...]:
 
 
 def metadata_options(output: OutputPlan) -> tuple[str, ...]:
-    """Return what is told about the film: title, language and chapters.
+    """Return what is told about the film: title, chapters, and what its sounds are called.
 
     Of a part there are no chapters. Nothing else is carried over: sources from phones say
     where they were filmed.
@@ -145,6 +150,9 @@ def metadata_options(output: OutputPlan) -> tuple[str, ...]:
     for number, sound in enumerate(sounds):
         if sound.language:
             options += [f"-metadata:s:a:{number}", f"language={sound.language}"]
+        field = _NAMES_TRACKS_IN.get(output.container)
+        if sound.title and field and output.rendition is None:
+            options += [f"-metadata:s:a:{number}", f"{field}={sound.title}"]
     return tuple(options)
 
 

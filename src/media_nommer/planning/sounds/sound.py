@@ -19,6 +19,7 @@ from media_nommer.core.recipes.documents import Audio
 from media_nommer.planning.copying import check_copy
 from media_nommer.planning.effects import NO_FADES, Fades, fades_of
 from media_nommer.planning.sounds.loudness import Habits, Target, habits_of
+from media_nommer.planning.texts.titles import clean_title
 
 _CHANNELS = (8, 6, 2, 1)  # layouts that every one of our encoders has a name for
 _SHARE: Mapping[int, float] = {1: 0.625, 2: 1.0, 6: 2.5, 8: 3.5}
@@ -60,6 +61,7 @@ class AudioPlan:
     bit_depth: Literal[16, 24] = 16
     loudness: Target | None = None
     language: str | None = None
+    title: str | None = None
     duration: float | None = None
     from_start: bool = False
     fades: Fades = NO_FADES
@@ -114,6 +116,7 @@ def plan_audio(
             source_channels=stream.channels,
             sample_rate=max(1, stream.sample_rate),
             language=told,
+            title=clean_title(stream.title),
             duration=stream.duration,
             source_codec=stream.codec,
         )
@@ -130,6 +133,7 @@ def plan_audio(
         loudness=None if stream.codec == SILENCE else _target(audio),
         fades=fades_of(audio, stream.duration or media.duration, f"{where}.audio"),
         language=told,
+        title=clean_title(stream.title),
         duration=stream.duration,
         silent=stream.codec == SILENCE,
     )

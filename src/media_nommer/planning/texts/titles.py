@@ -1,9 +1,10 @@
-"""How players list the tracks of a film."""
+"""What films and their tracks are called, in files and in players."""
 
 import re
 from collections.abc import Sequence
 
 _LONGEST = 60
+_LONGEST_TITLE = 500
 
 
 def player_title(told: str | None, otherwise: str, others: Sequence[str]) -> str:
@@ -19,3 +20,12 @@ def player_title(told: str | None, otherwise: str, others: Sequence[str]) -> str
         title = f"{name} {number}"
         number += 1
     return title
+
+
+def clean_title(title: str | None) -> str | None:
+    """Return a title that can stand in an argument list and in any container."""
+    if not title:
+        return None
+    text = title.encode("utf-8", "replace").decode("utf-8")
+    text = re.sub("[\x00-\x1f\x7f]+", " ", text).strip()
+    return text[:_LONGEST_TITLE] or None
