@@ -84,7 +84,7 @@ def test_several_outputs_from_one_decode() -> None:
         *("-filter:a", "aresample=async=1"),
         *("-fflags", "+bitexact", "-cues_to_front", "1", "-f", "webm", "out-2.webm"),
         *("-map", "0:1"),
-        *("-map_metadata:g", "-1", "-map_metadata:s", "-1", "-map_chapters", "-1"),
+        *("-map_metadata:g", "-1", "-map_metadata:s", "-1", "-map_chapters", "0"),
         *("-metadata:s:a:0", "language=eng"),
         *("-c:a", "libmp3lame", "-b:a", "192k", "-ac", "2", "-ar", "44100"),
         *("-filter:a", "aresample=async=1"),

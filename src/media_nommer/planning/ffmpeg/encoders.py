@@ -38,9 +38,9 @@ _MUXER: Mapping[Container, tuple[str, ...]] = {
 }
 _TEMPO_LEAVES_OUT = 0.3  # seconds, at most
 _FRAGMENTED = "+cmaf+delay_moov+global_sidx+skip_trailer"
-_HOLDS_CHAPTERS = {"mp4", "m4a", "webm", "mov", "mkv"}
+_HOLDS_CHAPTERS = {"mp4", "m4a", "webm", "mov", "mkv", "mp3", "ogg"}  # ogg: those of opus
 #: What a track's own name is called; others have one for the whole file alone.
-_NAMES_TRACKS_IN: Mapping[Container, str] = {
+_NAMES_TRACKS_IN: Mapping[str, str] = {
     **dict.fromkeys(("mp4", "m4a", "mov"), "handler_name"),
     **dict.fromkeys(("mkv", "webm"), "title"),
 }
@@ -150,7 +150,7 @@ def metadata_options(output: OutputPlan) -> tuple[str, ...]:
     for number, sound in enumerate(sounds):
         if sound.language:
             options += [f"-metadata:s:a:{number}", f"language={sound.language}"]
-        field = _NAMES_TRACKS_IN.get(output.container)
+        field = _NAMES_TRACKS_IN.get(output.container or "")
         if sound.title and field and output.rendition is None:
             options += [f"-metadata:s:a:{number}", f"{field}={sound.title}"]
     return tuple(options)
