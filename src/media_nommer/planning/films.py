@@ -21,7 +21,7 @@ from media_nommer.planning.sounds.silence import with_silence
 from media_nommer.planning.sounds.sound import AudioPlan, plan_audio
 from media_nommer.planning.streaming.adaptive import plan_adaptive
 from media_nommer.planning.texts.subtitles import SubtitlePlan, plan_subtitles
-from media_nommer.planning.texts.titles import clean_title
+from media_nommer.planning.titles import clean_title
 from media_nommer.planning.video import VideoPlan, plan_video
 
 

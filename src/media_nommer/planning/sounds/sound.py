@@ -19,7 +19,7 @@ from media_nommer.core.recipes.documents import Audio
 from media_nommer.planning.copying import check_copy
 from media_nommer.planning.effects import NO_FADES, Fades, fades_of
 from media_nommer.planning.sounds.loudness import Habits, Target, habits_of
-from media_nommer.planning.texts.titles import clean_title
+from media_nommer.planning.titles import clean_title
 
 _CHANNELS = (8, 6, 2, 1)  # layouts that every one of our encoders has a name for
 _SHARE: Mapping[int, float] = {1: 0.625, 2: 1.0, 6: 2.5, 8: 3.5}

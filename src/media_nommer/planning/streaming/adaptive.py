@@ -13,7 +13,7 @@ from media_nommer.planning.pictures.timing import GOP_MOST
 from media_nommer.planning.sounds.sound import AudioPlan, plan_audio
 from media_nommer.planning.streaming.rungs import rung_videos
 from media_nommer.planning.texts.streamed_texts import TextRendition, plan_texts
-from media_nommer.planning.texts.titles import player_title
+from media_nommer.planning.titles import player_title
 from media_nommer.planning.video import VideoPlan, picture_of, plan_video
 
 _MOST_FILES = 2000  # that a job's record holds in every store, beside those of a run before

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from media_nommer.core.media import Media, SubtitleStream
 from media_nommer.planning.texts.subtitles import Track, told_language
-from media_nommer.planning.texts.titles import player_title
+from media_nommer.planning.titles import player_title
 
 _MOST_TEXTS = 40
 
