@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+#: Formats whose times may leap: FFmpeg counts them from the first stream that is used.
+LEAPING = frozenset({"mpegts", "mpeg"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoStream:
@@ -42,7 +45,11 @@ class VideoStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioStream:
-    """One audio stream. ``duration`` and ``start_time`` are seconds."""
+    """One audio stream. ``duration`` and ``start_time`` are seconds.
+
+    ``late`` is by how many seconds it begins after its whole file, whatever is taken of
+    that, and None where it begins with it.
+    """
 
     index: int
     codec: str
@@ -57,6 +64,7 @@ class AudioStream:
     language: str | None = None
     title: str | None = None
     codec_string: str | None = None
+    late: float | None = None
 
 
 #: Subtitles that are text, by what FFmpeg calls them; of all others nothing can be read.

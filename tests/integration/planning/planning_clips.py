@@ -148,12 +148,16 @@ def make(
     levels = _levels(scratch, plans)
     command = encode_command(media, plans, source="source", threads=2, levels=levels)
     ffmpeg(scratch, *command.argv)
-    by_index = {plan.index: plan for plan in plans}
+    singles = {(one.index, _rendition(one)): one for one in single_files(plans)}
     for made in command.produces:
-        path = scratch / made.path
-        check_output(by_index[made.output], probe.inspect(path), probe.count(path), media)
+        path, plan = scratch / made.path, singles[made.output, made.rendition]
+        check_output(plan, probe.inspect(path), probe.count(path), media)
     files = tuple(scratch / made.path for made in command.produces)
     return Made(media, plans, files, command.argv, probe)
+
+
+def _rendition(plan: OutputPlan) -> str:
+    return plan.rendition.key if plan.rendition else ""
 
 
 def _levels(scratch: Path, plans: Sequence[OutputPlan]) -> dict[str, Level]:

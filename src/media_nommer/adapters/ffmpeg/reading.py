@@ -1,10 +1,8 @@
 """Reads media with PyAV. Only the probe child may import this: a bad file can crash it."""
 
 import contextlib
-import itertools
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +11,7 @@ import av.logging
 from av.container import InputContainer
 
 from media_nommer.adapters.ffmpeg.formats import ALLOWED_DEMUXERS, MAX_STREAMS
+from media_nommer.adapters.ffmpeg.looking import looked_at
 from media_nommer.adapters.ffmpeg.streams import (
     audio_stream,
     other_stream,
@@ -30,8 +29,6 @@ from media_nommer.core.media import (
 )
 from media_nommer.core.ports.probe import StreamCount
 
-_MAX_LOOKED_AT = 8192 * 8192
-_PACKETS_FOR_A_FRAME = 300
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]", b"v=0")
 
 
@@ -63,14 +60,15 @@ def inspect(fd: int, name: str) -> Media:
         if not video and not audio:
             raise NoStreams(f"{name} holds no picture or sound that can be decoded")
         start, duration = container.start_time, container.duration
+        pictures, sounds = looked_at(container, video, audio)
         return Media(
             format=container.format.name,
             size=os.fstat(fd).st_size,
             duration=None if still or duration is None else duration / av.time_base,
             start_time=(start or 0) / av.time_base,
             bit_rate=None if still else container.bit_rate or None,
-            video=_looked_at(container, video),
-            audio=tuple(audio),
+            video=pictures,
+            audio=sounds,
             subtitles=tuple(subtitles),
             other=tuple(other),
             title=_title(container),
@@ -199,38 +197,3 @@ def _refuse_truncated(container: InputContainer, fd: int, name: str) -> None:
     ends = [index[-1].pos + index[-1].size for index in entries if len(index)]
     if lacking := missing_bytes(fd, container.format.name, ends):
         raise TruncatedMedia(f"{name} is cut short: at least {lacking} bytes are missing")
-
-
-def _looked_at(
-    container: InputContainer, video: list[VideoStream]
-) -> tuple[VideoStream, ...]:
-    """Add what only a decoded picture shows: the rotation, and fields that headers hide."""
-    wanted = {
-        known.index
-        for known in video
-        if not known.attached_picture and 0 < known.width * known.height <= _MAX_LOOKED_AT
-    }
-    found = {known.index: known for known in video}
-    streams: list[Any] = [s for s in container.streams if s.index in wanted]
-    for stream in streams:
-        stream.thread_count = 1
-    packets = container.demux(streams) if streams else iter(())
-    with contextlib.suppress(av.FFmpegError, MemoryError):
-        for packet in itertools.islice(packets, _PACKETS_FOR_A_FRAME):
-            index = packet.stream_index
-            if index not in wanted or not (frames := _decoded(packet)):
-                continue
-            turned = round(-frames[0].rotation / 90) * 90 % 360
-            fields = found[index].interlaced or frames[0].interlaced_frame
-            found[index] = replace(found[index], rotation=turned, interlaced=fields)
-            wanted.discard(index)
-            if not wanted:
-                break
-    return tuple(found[known.index] for known in video)
-
-
-def _decoded(packet: Any) -> list[Any]:
-    try:
-        return list(packet.decode())
-    except av.FFmpegError:
-        return []  # the next key frame may do

@@ -15,6 +15,7 @@ from media_nommer.core.media import Media
 from media_nommer.core.recipes.extras import WaveformOutput, WaveformPicture
 from media_nommer.planning.inputs.cutting import Cut
 from media_nommer.planning.inputs.reading import Source, sound_words
+from media_nommer.planning.sounds.sound import place_of, placing_filters
 
 _VERSION = 2  # of audiowaveform's format
 _FULL = 32_768  # the loudest sample of 16 bits
@@ -40,7 +41,10 @@ class Peaks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveformPlan:
-    """The peaks of one output, of each of ``channels``."""
+    """The peaks of one output, of each of ``channels``.
+
+    One that FFmpeg would not keep where it begins is ``placed`` before it is cut.
+    """
 
     stream: int
     channels: int
@@ -49,12 +53,13 @@ class WaveformPlan:
     bits: Literal[8, 16]
     picture: WaveformPicture | None = None
     duration: float | None = None
+    placed: float | None = None
 
     def options(self, source: Source, cut: Cut | None, peaks: str) -> tuple[str, ...]:
         """Return FFmpeg's options; what it measures is put into the file ``peaks``."""
         mixed = ":channel_layouts=mono" if self.channels == 1 else ""
         filters = (
-            *(() if cut is None else (cut.sound_filters(),)),
+            *(() if cut is None else (*placing_filters(self.placed), cut.sound_filters())),
             "aresample=async=1",
             f"aformat=sample_fmts=s16{mixed}",
             f"asetnsamples=n={self.samples_per_pixel}:p=0",
@@ -92,6 +97,7 @@ def plan_waveform(media: Media, output: WaveformOutput, where: str) -> WaveformP
         bits=output.bits,
         picture=output.picture,
         duration=sound.duration,
+        placed=place_of(sound, media),
     )
 
 

@@ -7,7 +7,7 @@ from media_nommer.planning.inputs.cutting import Cut
 from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.sounds.loudness import Level, Levels, OpenLevel
 from media_nommer.planning.sounds.mixing import mixing_filters
-from media_nommer.planning.sounds.sound import AudioPlan
+from media_nommer.planning.sounds.sound import AudioPlan, placing_filters
 from media_nommer.planning.streaming.adaptive import Rendition
 
 _AUDIO_ENCODER: Mapping[AudioCodec, str] = {
@@ -110,6 +110,7 @@ def sound_filters(audio: AudioPlan, cut: Cut | None) -> tuple[str, ...]:
     damaged source does not drift; a whole one passes unchanged.
     """
     return (
+        *placing_filters(audio.placed),
         *(() if cut is None else (cut.sound_filters(),)),
         "aresample=async=1:first_pts=0" if audio.from_start else "aresample=async=1",
         *mixing_filters(audio),

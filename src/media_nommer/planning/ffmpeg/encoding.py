@@ -36,7 +36,7 @@ from media_nommer.planning.ffmpeg.seeking import (
     sought_pictures,
     sought_pieces,
 )
-from media_nommer.planning.ffmpeg.sounds import Places, read_apart, readings_apart
+from media_nommer.planning.ffmpeg.sounds import Places, placed_apart, readings_apart
 from media_nommer.planning.ffmpeg.texts import kept_texts
 from media_nommer.planning.ffmpeg.video_encoders import video_options
 from media_nommer.planning.inputs.reading import Source, opened
@@ -78,6 +78,7 @@ def encode_command(
     for track in texts:
         argv += ["-f", "srt", "-i", track.path]
     readings = readings_apart(media, outputs, source, first=argv.count("-i"))
+    outputs = placed_apart(media, outputs, readings)
     for _ in readings:
         argv += opened(source, threads, *sought(outputs))
     silent: dict[str, int] = {}
@@ -85,6 +86,7 @@ def encode_command(
     for words, keys in silences(sounds).items():
         silent |= dict.fromkeys(keys, argv.count("-i"))
         argv += words
+    places = Places(source, silent, readings)
     images = images_of(outputs, first=argv.count("-i"))
     argv += image_words(images)
     if graph := whole_graph(source, picture, outputs, levels, images):
@@ -99,8 +101,7 @@ def encode_command(
             label = video_label(output)
             argv += extra_options(plan, index=output.index, label=label, threads=threads)
         else:
-            made = _file(output, threads, levels, texts, Places(source, silent))
-            argv += read_apart(made, readings.get(output.key))
+            argv += _file(output, threads, levels, texts, places)
     alive = sign_of_life(source, picture, outputs)
     renamed = tuple(log for log in logs if log is not None)
     return EncodeCommand((*argv, *alive), produces, renamed)

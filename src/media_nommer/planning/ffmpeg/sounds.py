@@ -1,14 +1,14 @@
 """Where sounds are taken from, and the runs that only measure them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from media_nommer.core.media import Media
+from media_nommer.core.media import LEAPING, AudioStream, Media
 from media_nommer.planning.extras.waveforms import WaveformPlan
 from media_nommer.planning.ffmpeg.commands import EncodeCommand, MeasureCommand
 from media_nommer.planning.ffmpeg.encoders import audio_options, sound_filters
 from media_nommer.planning.ffmpeg.graphs import sound_place
-from media_nommer.planning.ffmpeg.inputs import is_indexed, sought, tells_no_begin
+from media_nommer.planning.ffmpeg.inputs import picture_of_all, sought, tells_no_begin
 from media_nommer.planning.inputs.reading import Source, opened, sound_words
 from media_nommer.planning.plan import OutputPlan, single_files
 from media_nommer.planning.sounds.loudness import Level, OpenLevel, measuring_filter
@@ -18,6 +18,7 @@ from media_nommer.planning.sounds.sound import AudioPlan
 LEVELED = "level.mka"
 
 _BURST = 0.02  # seconds of silence that are more than a frame of sound
+_KEPT = 1.0  # seconds of picture that muxers keep, however many bits they take
 
 
 def measure_commands(
@@ -92,48 +93,90 @@ def peaks_commands(
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where sounds are taken from: the source, or the inputs that give silence."""
+    """Where sounds are taken from: the source, or inputs of their own, by their keys.
+
+    An input that is ``silent`` has nothing but silence; others ``read`` the source again.
+    """
 
     source: Source
     silent: Mapping[str, int]
+    read: Mapping[str, int]
 
     def of(self, key: str, stream: int) -> str:
         """Return where the sound is that is known by a ``key``."""
         if key in self.silent:
             return f"{self.silent[key]}:0"
+        if key in self.read:
+            return f"{self.read[key]}:{stream}"
         return sound_place(self.source, key, stream)
 
 
 def readings_apart(
     media: Media, outputs: Sequence[OutputPlan], source: Source, *, first: int
-) -> dict[int | str, int]:
-    """Return the inputs, by keys of renditions, of sounds that are read for themselves.
+) -> dict[str, int]:
+    """Return the inputs, by keys of sounds, of those that are read for themselves.
 
-    The silence before a sound that begins late comes all at once. Then its encoder waits
-    for those of the film, its decoder for it, and what reads the source for the decoder:
-    the film's own encoders would get no more, and FFmpeg stand still. Of formats whose
-    times may leap, such as MPEG-TS, FFmpeg would take the sound's begin for the film's.
-    Where a source does not tell when a sound begins, it may be late.
+    A muxer keeps all of the picture till its sound begins. And the silence that is put
+    before a sound comes all at once: then its graph waits for the film, its decoder for the
+    graph, and what reads the source for the decoder. The film's own encoders would get no
+    more, and FFmpeg stand still. Where a source does not tell when a sound begins, it may
+    be late.
     """
-    unsaid = tells_no_begin(media)
-    if not isinstance(source, str) or not (unsaid or is_indexed(media)):
+    if not isinstance(source, str):
         return {}
+    alone = media.format in LEAPING and picture_of_all(media, outputs) is None
     late = (
-        output.key
+        key
         for output in outputs
+        for key, audio in output.sounds
         for stream in media.audio
-        if output.audio is not None
-        and output.audio.from_start
-        and output.audio.stream == stream.index
-        and (unsaid or media.begin_of(stream) > _BURST)
+        if stream.index == audio.stream and _is_late(audio, stream, media, alone=alone)
     )
     return {key: number for number, key in enumerate(late, start=first)}
 
 
-def read_apart(argv: list[str], reading: int | None) -> list[str]:
-    """Return the words of a rendition of a sound whose source is read once more for it."""
-    if reading is None:
-        return argv
-    place = argv.index("-map") + 1
-    stream = argv[place].partition(":")[2]
-    return [*argv[:place], f"{reading}:{stream}", *argv[place + 1 :]]
+def placed_apart(
+    media: Media, outputs: Sequence[OutputPlan], readings: Collection[str]
+) -> list[OutputPlan]:
+    """Return outputs whose sounds are put in their places as far as they are read apart.
+
+    FFmpeg puts all others there, counted from the first stream that is read with them.
+    """
+    begin = _begin_of_rest(media, outputs, readings)
+
+    def placed(key: str, audio: AudioPlan) -> AudioPlan:
+        if key not in readings or audio.placed is None:
+            return replace(audio, placed=None)
+        return replace(audio, placed=audio.placed - begin)
+
+    made: list[OutputPlan] = []
+    for output in outputs:
+        sounds = [placed(key, audio) for key, audio in output.sounds]
+        if sounds:
+            output = replace(output, audio=sounds[0], more_audio=tuple(sounds[1:]))
+        made.append(output)
+    return made
+
+
+def _is_late(audio: AudioPlan, stream: AudioStream, media: Media, *, alone: bool) -> bool:
+    """Say whether a sound begins so late that it is read for itself.
+
+    Those that are read ``alone``, without a picture, would lose their place.
+    """
+    if media.format in LEAPING and (audio.codec == "copy" or stream.late is None):
+        return False  # no filter can put it in its place, or nobody knows that
+    if audio.from_start and tells_no_begin(media):
+        return True
+    return media.begin_of(stream) > (_BURST if audio.from_start or alone else _KEPT)
+
+
+def _begin_of_rest(
+    media: Media, outputs: Sequence[OutputPlan], readings: Collection[str]
+) -> float:
+    """Return when the streams begin that are not read apart, in seconds after the file."""
+    sounds = [sound for output in outputs for sound in output.sounds]
+    used = {audio.stream for key, audio in sounds if key not in readings}
+    begins = [media.begin_of(stream) for stream in media.audio if stream.index in used]
+    if (picture := picture_of_all(media, outputs)) is not None:
+        begins.append(media.begin_of(picture))
+    return max(0.0, min(begins, default=0.0))

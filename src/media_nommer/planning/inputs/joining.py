@@ -169,7 +169,9 @@ def _known(take: Take, length: float | None, index: int) -> AudioStream:
     if take.outside and length is not None and lasts is not None:
         lasts = max(0.0, min(lasts, length - start))
     whole = None if lasts is None else start + lasts  # silence comes before it
-    return replace(stream, index=index, duration=whole, start_time=0.0, default=not index)
+    return replace(
+        stream, index=index, duration=whole, start_time=0.0, default=not index, late=None
+    )
 
 
 def is_joined(media: Media) -> bool:

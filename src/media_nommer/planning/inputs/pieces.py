@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from math import ceil
 from typing import Literal
 
@@ -155,6 +156,10 @@ class Found:
         return self._media[url]
 
 
+def _again(found: Found, url: str, cut: Cut | None) -> int:
+    return found.of(url, cut)[1]
+
+
 def pieces_of(found: Found, inputs: Sequence[Input]) -> tuple[Piece, ...]:
     """Return what inputs give, in their order.
 
@@ -173,7 +178,8 @@ def pieces_of(found: Found, inputs: Sequence[Input]) -> tuple[Piece, ...]:
     pieces: list[Piece] = []
     for number, (each, (media, cut)) in enumerate(zip(inputs, parts, strict=True)):
         where = f"inputs[{number}]"
-        takes = own_takes(media, cut, files[number])
+        again = partial(_again, found, each.url, cut)
+        takes = own_takes(media, found.whole(each.url), cut, files[number], again)
         if each.audio is not None:
             own = (cut, files[number])
             takes = said_takes(each, found.whole(each.url), found.of, own, where)

@@ -9,6 +9,7 @@ from media_nommer.core.recipes.inputs import Input, InputSound
 from media_nommer.planning.inputs.cutting import Cut
 from media_nommer.planning.pictures.frames import chain
 from media_nommer.planning.sounds.mixing import LAYOUT
+from media_nommer.planning.sounds.sound import place_of, placing_filters
 
 #: What FFmpeg calls the channels of a layout, in the order in which tracks hold them.
 _CHANNELS = {
@@ -18,19 +19,35 @@ _CHANNELS = {
     8: ("FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"),
 }
 _TOGETHER = "aresample=async=1:first_pts=0"  # so that tracks begin together
+_LATE = 1.0  # seconds: frames of the picture that a graph keeps till its sounds begin
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One stream of a file, and how many channels it has; ``begins`` is where it is put."""
+
+    file: int
+    stream: int
+    channels: int
+    begins: float | None = None
+
+    @property
+    def label(self) -> str:
+        """What a graph calls the stream."""
+        return f"[{self.file}:{self.stream}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Take:
     """One sound of an input, as if it were one ``stream``.
 
-    ``places`` are the streams that it is made of, by file and index, and their channels.
-    What is cut of it is counted from where its own file is read. It begins ``offset``
-    seconds later than its file says; one from ``outside`` ends with the picture.
+    ``places`` are the streams that it is made of. What is cut of it is counted from where
+    its own file is read. It begins ``offset`` seconds later than its file says; one from
+    ``outside`` ends with the picture.
     """
 
     stream: AudioStream
-    places: tuple[tuple[int, int, int], ...]
+    places: tuple[Place, ...]
     cut: Cut | None
     offset: float = 0.0
     outside: bool = False
@@ -41,16 +58,19 @@ class Take:
         cut_before = self.cut is not None and self.cut.first > 0
         begun = "atrim=start=0" if self.offset < 0 and not cut_before else ""
         rest = chain(moved, begun, self.cut.sound_filters() if self.cut else "")
-        names = [f"{file}:{stream}" for file, stream, _ in self.places]
-        if len(names) == 1:
-            return f"[{names[0]}]{rest}"
-        heads = [f"[{name}]{_TOGETHER}[{label}t{n}];" for n, name in enumerate(names)]
-        labels = "".join(f"[{label}t{n}]" for n in range(len(names)))
-        return f"{''.join(heads)}{labels}{chain(self._joined(), rest)}"
+        heads = [(each.label, placing_filters(each.begins)) for each in self.places]
+        if len(heads) == 1:
+            return f"{heads[0][0]}{chain(*heads[0][1], rest)}"
+        heads = [(name, (*put, _TOGETHER)) for name, put in heads]
+        tracks = [
+            f"{name}{chain(*put)}[{label}t{n}];" for n, (name, put) in enumerate(heads)
+        ]
+        labels = "".join(f"[{label}t{n}]" for n in range(len(tracks)))
+        return f"{''.join(tracks)}{labels}{chain(self._joined(), rest)}"
 
     def _joined(self) -> str:
         channels = _CHANNELS[self.stream.channels]
-        held = [(n, c) for n, place in enumerate(self.places) for c in range(place[2])]
+        held = [(n, c) for n, each in enumerate(self.places) for c in range(each.channels)]
         routes = "|".join(
             f"{number}.{channel}-{name}"
             for (number, channel), name in zip(held, channels, strict=True)
@@ -67,16 +87,41 @@ def after(head: str, *filters: str) -> str:
     return chain(head, rest)
 
 
-def own_takes(media: Media, cut: Cut | None, file: int) -> tuple[Take, ...]:
-    """Return the sounds of a source as it has them, the one that a player plays first."""
+def own_takes(
+    media: Media, whole: Media, cut: Cut | None, file: int, again: Callable[[], int]
+) -> tuple[Take, ...]:
+    """Return the sounds of a source as it has them, the one that a player plays first.
+
+    ``media`` is the part that is taken of the ``whole``. A sound that begins late is read
+    for itself, so that the graph has all it waits for: ``again`` opens the file once more
+    and gives its number.
+    """
     first = media.sound
     if first is None:
         return ()
     others = (stream for stream in media.audio if stream is not first)
     return tuple(
-        Take(stream=stream, places=((file, stream.index, stream.channels),), cut=cut)
+        Take(stream=stream, places=(_own_place(whole, stream, file, again),), cut=cut)
         for stream in (first, *others)
     )
+
+
+def _own_place(
+    whole: Media, stream: AudioStream, file: int, again: Callable[[], int]
+) -> Place:
+    """Return where a sound of a source is, whose picture is read from ``file``."""
+    if not _is_late(stream):
+        return Place(file, stream.index, stream.channels)
+    begins = place_of(stream, whole)
+    if begins is not None:
+        rest = (each for each in whole.audio if not _is_late(each))
+        together = (*rest, *((whole.picture,) if whole.picture else ()))
+        begins -= max(0.0, min(map(whole.begin_of, together), default=0.0))
+    return Place(again(), stream.index, stream.channels, begins)
+
+
+def _is_late(stream: AudioStream) -> bool:
+    return stream.late is not None and stream.late > _LATE
 
 
 def said_takes(
@@ -102,7 +147,16 @@ def said_takes(
         if said.url is not None and cut is not None:
             cut = replace(cut, seek=0.0)  # another file is read from its beginning
         streams = _tracks(media, said, path)
-        places = tuple((file, s.index, max(1, s.channels)) for s in streams)
+        own_file = said.url is None
+        places = tuple(
+            Place(
+                file,
+                each.index,
+                max(1, each.channels),
+                None if own_file else place_of(each, media),
+            )
+            for each in streams
+        )
         outside = said.url is not None
         stream = _one(streams, places, said, media, cut, path)
         takes.append(
@@ -137,14 +191,14 @@ def _tracks(media: Media, said: InputSound, path: str) -> list[AudioStream]:
 
 def _one(
     streams: Sequence[AudioStream],
-    places: Sequence[tuple[int, int, int]],
+    places: Sequence[Place],
     said: InputSound,
     media: Media,
     cut: Cut | None,
     path: str,
 ) -> AudioStream:
     """Return tracks as one stream, as long as the part that is taken of them."""
-    channels = sum(count for _, _, count in places)
+    channels = sum(place.channels for place in places)
     if len(streams) > 1 and channels not in _CHANNELS:
         allowed = ", ".join(map(str, _CHANNELS))
         raise InvalidRecipe(

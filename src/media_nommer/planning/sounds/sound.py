@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from media_nommer.core.media import AudioStream, Media
+from media_nommer.core.media import LEAPING, AudioStream, Media
 from media_nommer.core.recipes.codecs import (
     AUDIO_BIT_RATE,
     LOSSLESS,
@@ -49,6 +49,7 @@ class AudioPlan:
     ``sample_rate`` is hertz. ``duration`` is the seconds of sound that the source's own
     header gives, or None. A copy has ``source_codec``. With ``from_start`` there is silence
     before a sound that begins late. One that is ``silent`` is in no stream of the source.
+    What is ``placed`` begins so many seconds after the source, and FFmpeg would forget it.
     """
 
     stream: int
@@ -68,6 +69,7 @@ class AudioPlan:
     pace: float = 1.0
     source_codec: str | None = None
     silent: bool = False
+    placed: float | None = None
 
     @property
     def holds(self) -> str:
@@ -136,7 +138,21 @@ def plan_audio(
         title=clean_title(stream.title),
         duration=stream.duration,
         silent=stream.codec == SILENCE,
+        placed=place_of(stream, media),
     )
+
+
+def place_of(stream: AudioStream, media: Media) -> float | None:
+    """Return where a sound that is read by itself has to be put, None where it is there.
+
+    Of what leaps FFmpeg counts times from the first stream that is used.
+    """
+    return stream.late if media.format in LEAPING else None
+
+
+def placing_filters(place: float | None) -> tuple[str, ...]:
+    """Return the filters that let a sound begin in its place."""
+    return () if place is None else (f"asetpts=PTS-STARTPTS+{place:.6f}/TB",)
 
 
 def _target(audio: Audio) -> Target | None:
