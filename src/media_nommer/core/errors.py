@@ -50,6 +50,7 @@ NommerError
 ├── EncodeError              the encoder refused
 │   ├── EncoderCrashed       the encoder died without saying why
 │   ├── EncoderStalled       no progress for too long
+│   ├── ReaderTimeout        looking into a file took too long
 │   ├── EncoderLimit         the encoder crossed a limit that we set
 │   ├── CodecMissing         this FFmpeg has no such encoder
 │   ├── ExpectationMissed    an output is not what the recipe expects it to come to
@@ -442,6 +443,14 @@ class EncoderStalled(EncodeError):
 
     code = "ENCODER_STALLED"
     retryable = True
+
+
+class ReaderTimeout(EncodeError):
+    """Looking into a file took too long, which may be the machine's fault."""
+
+    code = "READER_TIMEOUT"
+    retryable = True
+    default_advice = "The machine or its disk may be overloaded: try again later."
 
 
 class EncoderLimit(EncodeError):

@@ -19,6 +19,7 @@ from media_nommer.core.errors import (
     NommerError,
     NoStreams,
     NotMedia,
+    ReaderTimeout,
     SourceNotFound,
     TruncatedMedia,
 )
@@ -368,11 +369,15 @@ def test_a_file_that_crashes_the_reader_is_not_media_and_harms_no_other(
         assert probe.inspect(clip).picture is not None
 
 
-def test_a_reader_that_takes_too_long_is_ended(launcher: Launcher, clip: Path) -> None:
-    with AvProbe(launcher, wall=timedelta(microseconds=1)) as probe:
-        with pytest.raises(NotMedia, match="within"):
-            probe.inspect(clip)
+def test_a_reader_that_takes_too_long_is_ended_and_the_file_not_blamed(
+    launcher: Launcher, clip: Path
+) -> None:
+    with AvProbe(launcher, wall=timedelta(microseconds=1)) as hasty:
+        with pytest.raises(ReaderTimeout, match="within") as raised:
+            hasty.inspect(clip)
 
+        assert raised.value.retryable
+    with AvProbe(launcher) as probe:
         assert probe.count(clip)
 
 

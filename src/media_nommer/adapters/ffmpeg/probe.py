@@ -26,6 +26,7 @@ from media_nommer.core.errors import (
     MediaError,
     NoStreams,
     NotMedia,
+    ReaderTimeout,
     SourceNotFound,
     TruncatedMedia,
 )
@@ -37,6 +38,7 @@ _SERVER = Path(__file__).with_name("probe_child.py")
 _PYTHON = (sys.prefix, sys.base_prefix, sys.exec_prefix)
 _GRACE = 5.0
 _TRIES = 3
+_STARVED = 10  # times as long as a reader computes, it may take on a machine that is busy
 _MEDIA = TypeAdapter(Media)
 _FRAGMENTED = TypeAdapter(FragmentedFile)
 _COUNTS = TypeAdapter(tuple[StreamCount, ...])
@@ -50,20 +52,24 @@ class AvProbe(Probe):
 
     The server leaves after a minute without work; the next request starts another. What
     kills a fork is tried once more (memory may have been short), and only then is the file
-    blamed. ``memory`` is bytes of address space. Any thread may call.
+    blamed. ``memory`` is bytes of address space. ``cpu`` is how long a look may compute,
+    and ``count_cpu`` a walk over every packet; either may take longer, up to ``wall``, so
+    that no file is blamed for a machine that is busy. Any thread may call.
     """
 
     def __init__(
         self,
         launcher: Launcher,
         *,
-        wall: timedelta = timedelta(seconds=30),
-        count_wall: timedelta = timedelta(minutes=10),
+        cpu: timedelta = timedelta(seconds=30),
+        count_cpu: timedelta = timedelta(minutes=10),
+        wall: timedelta | None = None,
         memory: int = 2 * 1024**3,
     ) -> None:
         self._launcher = launcher
-        self._walls = {"inspect": wall, "count": count_wall, "fragments": count_wall}
-        self._walls["so_far"] = wall
+        self._cpu = {"inspect": cpu, "count": count_cpu, "fragments": count_cpu}
+        self._cpu["so_far"] = cpu
+        self._wall = wall
         self._memory = memory
         self._lock = threading.Lock()
         self._server: Process | None = None
@@ -102,26 +108,39 @@ class AvProbe(Probe):
 
         Raises:
             MediaError: it found something wrong, or the file killed it twice.
+            ReaderTimeout: it took too long.
             EncoderCrashed: the server kept dying, whatever it was asked.
         """
-        wall = self._walls[verb].total_seconds()
+        cpu = self._cpu[verb].total_seconds()
+        wall = cpu * _STARVED if self._wall is None else self._wall.total_seconds()
+        limits = {"wall": wall, "cpu": cpu}
         crashes = 0
         for _ in range(_TRIES):
-            answer, alive, took = self._try(verb, path, name, wall, said)
+            answer, alive, took = self._try(verb, path, name, limits, said)
             if answer is not None:
                 return _unpack(answer)
             if took >= wall:
-                raise NotMedia(f"{name} could not be read within {wall:g} seconds")
+                raise ReaderTimeout(f"{name} could not be read within {wall:g} seconds")
             crashes += alive
+            if crashes == 2 and took >= cpu:
+                raise NotMedia(
+                    f"{name} takes more than {cpu:g} seconds of computing to read"
+                )
             if crashes == 2:
                 raise NotMedia(f"{name} is damaged: the file crashed the reader")
         raise EncoderCrashed(f"the process that reads media died while it read {name}")
 
     def _try(
-        self, verb: str, path: Path, name: str, wall: float, said: Mapping[str, int]
+        self,
+        verb: str,
+        path: Path,
+        name: str,
+        limits: Mapping[str, float],
+        said: Mapping[str, int],
     ) -> tuple[bytes | None, bool, float]:
         """Return the answer if there was one, whether the server lives, and the seconds."""
-        request = {"verb": verb, "name": name, "wall": wall, "memory": self._memory, **said}
+        request = {"verb": verb, "name": name, **limits, "memory": self._memory, **said}
+        wall = limits["wall"]
         media = _open(path, name)
         read_end, write_end = os.pipe()
         try:

@@ -1,10 +1,10 @@
 """The probe server: has PyAV loaded and forks per file, so that a bad file harms one fork.
 
 The launcher starts it as a script, with its end of a control socket as descriptor 3 and, as
-its argument, the module path. Each request is ``{"verb", "name", "wall", "memory"}``, with
-``"after"`` of a file that grows, and two descriptors, the file and a pipe for the answer.
-The fork answers ``{"found": …}`` or ``{"error", "message", "advice"}``; a pipe that closes
-without an answer means that it died.
+its argument, the module path. Each request is ``{"verb", "name", "wall", "cpu",
+"memory"}``, with ``"after"`` of a file that grows, and two descriptors, the file and a pipe
+for the answer. The fork answers ``{"found": …}`` or ``{"error", "message", "advice"}``; a
+pipe that closes without an answer means that it died.
 """
 
 import json
@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 from dataclasses import asdict
+from math import ceil
 from typing import Any, NoReturn
 
 CONTROL_FD = 3
@@ -65,6 +66,8 @@ def _serve_one(
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, request["wall"])
         resource.setrlimit(resource.RLIMIT_AS, (request["memory"], request["memory"]))
+        seconds = max(1, ceil(request["cpu"]))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         answer = json.dumps(_answer(request, media), default=str).encode()
         while answer:
             answer = answer[os.write(reply, answer) :]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from media_nommer.core.errors import MediaError
+from media_nommer.core.errors import MediaError, ReaderTimeout
 from media_nommer.core.fragments import FragmentedFile
 from media_nommer.core.media import AudioStream, Media, VideoStream
 
@@ -67,7 +67,7 @@ class Probe(ABC):
         media = self.inspect(path, called=called)
         if media.duration is not None or media.is_still:
             return media
-        with suppress(MediaError):  # broken somewhere: encoders get over more than we do
+        with suppress(MediaError, ReaderTimeout):  # encoders get over more than we do
             return _with_lengths(media, self.count(path))
         return media
 

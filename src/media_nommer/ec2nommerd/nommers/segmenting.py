@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from media_nommer.core.errors import MediaError, OutputDamaged
+from media_nommer.core.errors import MediaError, OutputDamaged, ReaderTimeout
 from media_nommer.core.fragments import FragmentedFile
 from media_nommer.core.ports.probe import Probe
 from media_nommer.ec2nommerd.nommers.locking import WholeLock
@@ -99,7 +99,7 @@ class SegmentFeed:
         after = known[-1].offset + known[-1].size if known else 0
         try:
             found = self._probe.fragments_so_far(self._path, after=after)
-        except MediaError:  # it is just being written anew, with its index
+        except (MediaError, ReaderTimeout):  # it may be written anew just now
             self._file = None
             return
         if found is None:
