@@ -127,6 +127,16 @@ def test_a_copy_is_read_for_itself_where_it_need_not_be_put_anywhere() -> None:
     assert maps(argv_of(TS, copied)) == ["[v0]", "0:1"]
 
 
+def test_a_copy_that_is_not_is_known_before_ffmpeg_begins() -> None:
+    """Muxers are told what is copied, and begin with that."""
+    copied = {"name": "film.mkv", "video": {"height": 360}, "audio": {"codec": "copy"}}
+    look = ("-analyzeduration", "35000000", "-probesize", "268435456")
+
+    assert argv_of(TS, copied)[:7] == ("-threads", "2", *look, "-i")
+    assert "-probesize" not in argv_of(TS, WEB)
+    assert "-probesize" not in argv_of(MKV, copied)
+
+
 def test_a_joined_film_reads_late_sounds_for_themselves() -> None:
     film, plans = joined_of([TS, FILM], WEB)
     argv = encode_command(film.media, plans, source=film.source, threads=2).argv

@@ -36,7 +36,12 @@ from media_nommer.planning.ffmpeg.seeking import (
     sought_pictures,
     sought_pieces,
 )
-from media_nommer.planning.ffmpeg.sounds import Places, placed_apart, readings_apart
+from media_nommer.planning.ffmpeg.sounds import (
+    Places,
+    looking_on,
+    placed_apart,
+    readings_apart,
+)
 from media_nommer.planning.ffmpeg.texts import kept_texts
 from media_nommer.planning.ffmpeg.video_encoders import video_options
 from media_nommer.planning.inputs.reading import Source, opened
@@ -72,7 +77,7 @@ def encode_command(
     if animations := sought_pieces(media, outputs):
         return EncodeCommand(joined_pieces(media, animations, source, threads), produces)
     picture = picture_of_all(media, outputs)
-    argv = [*opened(source, threads, *sought(outputs))]
+    argv = [*opened(source, threads, *looking_on(media, outputs), *sought(outputs))]
     kept = kept_texts(outputs)
     texts = {track: n for n, track in enumerate(kept, start=argv.count("-i"))}
     for track in texts:

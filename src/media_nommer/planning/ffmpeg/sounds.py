@@ -19,6 +19,8 @@ LEVELED = "level.mka"
 
 _BURST = 0.02  # seconds of silence that are more than a frame of sound
 _KEPT = 1.0  # seconds of picture that muxers keep, however many bits they take
+_LOOKED_AT = 5.0  # seconds of a sound, to know it
+_MOST_LOOKED_AT = 256 * 1024**2  # bytes, which FFmpeg keeps
 
 
 def measure_commands(
@@ -133,6 +135,24 @@ def readings_apart(
         if stream.index == audio.stream and _is_late(audio, stream, media, alone=alone)
     )
     return {key: number for number, key in enumerate(late, start=first)}
+
+
+def looking_on(media: Media, outputs: Sequence[OutputPlan]) -> tuple[str, ...]:
+    """Return the options by which FFmpeg knows of late sounds before it begins.
+
+    Only copies need that, where they are not read apart: a muxer is told what they are.
+    """
+    copied = {
+        audio.stream
+        for output in outputs
+        for _, audio in output.sounds
+        if audio.codec == "copy" and media.format in LEAPING
+    }
+    late = [stream.late or 0.0 for stream in media.audio if stream.index in copied]
+    if max(late, default=0.0) <= _KEPT:
+        return ()
+    micros = round((max(late) + _LOOKED_AT) * 1_000_000)
+    return ("-analyzeduration", str(micros), "-probesize", str(_MOST_LOOKED_AT))
 
 
 def placed_apart(
