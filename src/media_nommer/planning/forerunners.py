@@ -21,6 +21,7 @@ from media_nommer.planning.ffmpeg import (
 )
 from media_nommer.planning.inputs.bars import bars_commands, wants_bars, watched_of
 from media_nommer.planning.inputs.joining import Film
+from media_nommer.planning.pace import runs_by_pace
 from media_nommer.planning.plan import OutputPlan, single_files
 from media_nommer.planning.sounds.leveling import MOST_TRIALS as MOST_LEVELS
 from media_nommer.planning.sounds.loudness import Levels, OpenLevel
@@ -76,12 +77,26 @@ def shown_runs(
 
     Black bars are taken to be none: what is left without them decides all sizes.
     """
+    *slower, rest = runs_by_pace(outputs)
+    shown = _shown(film, rest, threads)
+    first = [run for each in slower for run in _apart(_shown(film, each, threads))]
+    bars = looks_for_bars(film, recipe, [output.index for output in outputs])
+    return replace(shown, before=(*bars, *first, *shown.before))
+
+
+def _apart(shown: Shown) -> Iterator[Forerunner]:
+    """Yield the runs that make outputs which are slower than their source."""
+    for run in shown.before:
+        yield replace(run, key=f"slower-{run.key}")
+    yield Forerunner(key="slower", purpose="make what is slower", argv=shown.argv)
+
+
+def _shown(film: Film, outputs: Sequence[OutputPlan], threads: int) -> Shown:
     made = [_with_open_quality(output) for output in outputs]
     argv = encode_command(
         film.media, made, source=film.source, threads=threads, levels=_open_levels(made)
     ).argv
     before = (
-        *looks_for_bars(film, recipe, [output.index for output in outputs]),
         *_texts(film, outputs),
         *_peaks(film, outputs, threads),
         *_qualities(film.media, film, outputs, threads),

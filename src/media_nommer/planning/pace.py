@@ -1,16 +1,31 @@
 """A film at another pace: planned as if its source were that fast, with sound in step."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from media_nommer.core.media import AudioStream, Media, VideoStream
 from media_nommer.core.recipes.documents import AdaptiveOutput, FileOutput
+from media_nommer.planning.plan import OutputPlan
 from media_nommer.planning.sounds.sound import AudioPlan
 from media_nommer.planning.streaming.adaptive import AdaptivePlan
 from media_nommer.planning.video import VideoPlan
 
 _UNKNOWN_RATE = 30.0
 _MOST_RATE = 240.0
+
+
+def runs_by_pace(plans: Sequence[OutputPlan]) -> list[list[OutputPlan]]:
+    """Return the outputs of each run of FFmpeg: all in one, or those that are slower first.
+
+    Where some are slower than their source and others quicker, FFmpeg now and then stands
+    still for good: it waits for the one to catch up with the other.
+    """
+    slower = [plan for plan in plans if plan.pace < 1]
+    others = [plan for plan in plans if plan.pace >= 1]
+    if slower and any(plan.pace > 1 for plan in others):
+        return [slower, others]
+    return [list(plans)]
 
 
 def paced_media(media: Media, pace: float) -> Media:

@@ -100,3 +100,13 @@ def test_peaks_of_a_waveform_are_measured_before() -> None:
 
     assert told(run) == ("peaks-0", None, 1, 1)
     assert any("out-0.txt" in word for word in run.argv)
+
+
+def test_what_is_slower_is_shown_apart_from_what_is_quicker() -> None:
+    slow = {"name": "slow.mp4", "video": {}, "pace": 0.5}
+
+    said = shown(slow, {"name": "quick.mp4", "video": {}, "pace": 2})
+
+    assert [each.key for each in said.before] == ["slower"]
+    assert said.before[0].argv[-1] == "out-0.mp4"
+    assert said.argv[-1] == "out-1.mp4"

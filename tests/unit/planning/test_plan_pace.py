@@ -20,6 +20,7 @@ from media_nommer.core.errors import InvalidRecipe
 from media_nommer.core.media import Media, SubtitleStream
 from media_nommer.planning.captions import Cue, paced
 from media_nommer.planning.ffmpeg import measure_commands, texts_command
+from media_nommer.planning.pace import runs_by_pace
 from media_nommer.planning.plan import OutputPlan, single_files
 from media_nommer.planning.room import expected_bytes
 
@@ -217,3 +218,20 @@ def test_what_has_no_other_pace_is_refused(said: dict[str, Any], sentence: str) 
         recipe_of({"video": {}, "pace": 2, "name": "a.mkv", **said})
 
     assert refused.value.message == f"outputs[0].{sentence}"
+
+
+@pytest.mark.parametrize(
+    ("paces", "runs"),
+    [
+        ([1, 2, 4], [[1, 2, 4]]),
+        ([0.5, 1], [[0.5, 1]]),
+        ([2, 0.5], [[0.5], [2]]),
+        ([1, 0.25, 2, 0.5], [[0.25, 0.5], [1, 2]]),
+    ],
+)
+def test_films_that_are_slower_are_not_made_together_with_quicker_ones(
+    paces: list[float], runs: list[list[float]]
+) -> None:
+    wanted = runs_by_pace([film(pace) for pace in paces])
+
+    assert [[plan.pace for plan in run] for run in wanted] == runs

@@ -16,6 +16,7 @@ from media_nommer.ec2nommerd.nommers.own import make_own
 from media_nommer.ec2nommerd.nommers.work import Work
 from media_nommer.planning.inputs.cutting import taken
 from media_nommer.planning.outputs import plan_outputs
+from media_nommer.planning.pace import runs_by_pace
 from media_nommer.planning.plan import OutputPlan, is_own, is_sums
 from media_nommer.planning.room import expected_bytes
 
@@ -91,12 +92,22 @@ def _make_together(
     kit: Kit, work: Work, source: Fetched, plans: Sequence[OutputPlan]
 ) -> Result:
     try:
-        return encode_outputs(kit, work, source, plans)
+        return _made_in_runs(kit, work, source, runs_by_pace(plans))
     except EncodeError as error:
         if len(plans) == 1 or work.worth_another_try(error):
             raise
         log.warning("outputs_made_apart", job=work.job.id, message=error.message)
     return _make_apart(kit, work, source, plans)
+
+
+def _made_in_runs(
+    kit: Kit, work: Work, source: Fetched, runs: Sequence[Sequence[OutputPlan]]
+) -> Result:
+    whole = Result()
+    for number, plans in enumerate(runs):
+        with work.part(number / len(runs), (number + 1) / len(runs)):
+            whole = _joined(whole, encode_outputs(kit, work, source, plans))
+    return whole
 
 
 def _joined(one: Result, other: Result) -> Result:
