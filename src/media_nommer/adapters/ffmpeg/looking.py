@@ -7,23 +7,21 @@ import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import av
 from av.container import InputContainer
 
-from media_nommer.adapters.ffmpeg.streams import audio_stream, video_stream
+from media_nommer.adapters.ffmpeg.streams import audio_stream
 from media_nommer.core.media import LEAPING, AudioStream, VideoStream
 
-#: Bytes that are read for streams that have not begun yet.
+#: Bytes that are read for sounds that have not begun yet.
 MOST_READ = 256 * 1024**2
 
 _MAX_LOOKED_AT = 8192 * 8192
 _PACKETS_FOR_A_FRAME = 300
 _LATE = 0.02  # seconds: what begins as much after its file begins late
 _INDEXED = ("mov",)  # formats whose headers tell when a stream begins
-
-_Stream = TypeVar("_Stream", VideoStream, AudioStream)
 
 
 def looked_at(
@@ -32,7 +30,7 @@ def looked_at(
     """Return the streams with what their first packets show, read in one go.
 
     Of pictures it is the rotation, and fields that headers hide. Of sounds it is when they
-    begin, and of both what they are, where FFmpeg's own look ended before they began.
+    begin, and what they are where FFmpeg's own look ended before they began.
     """
     look = _Look(container, video, audio)
     streams: list[Any] = [s for s in container.streams if s.index in look.wanted]
@@ -61,10 +59,7 @@ class _Look:
         self._leaps = container.format.name in LEAPING
         self.video = {known.index: known for known in video}
         self._audio = {known.index: known for known in audio}
-        self._unknown = {
-            *(v.index for v in video if not v.attached_picture and not v.width),
-            *(a.index for a in audio if not _is_told(container.streams[a.index])),
-        }
+        self._unknown = {a.index for a in audio if not _is_told(container.streams[a.index])}
         told = any(name in container.format.name for name in _INDEXED)
         begins = set() if told else {known.index for known in audio}
         self.wanted = self._unknown | begins | {v.index for v in video if _is_seen(v)}
@@ -93,13 +88,10 @@ class _Look:
         return replace(known, late=late) if late > _LATE else known
 
     def _see(self, packet: Any) -> None:
-        """Learn how a picture is turned, and of one that is unknown what it is."""
+        """Learn how a picture is turned, and whether it is made of fields."""
         index = packet.stream_index
         if not (frames := _decoded(packet)):
             return
-        if index in self._unknown:
-            shown = video_stream(packet.stream, still=False)
-            self.video[index] = self._begun(self.video[index], shown, _time(packet))
         turned = round(-frames[0].rotation / 90) * 90 % 360
         fields = self.video[index].interlaced or frames[0].interlaced_frame
         self.video[index] = replace(self.video[index], rotation=turned, interlaced=fields)
@@ -118,10 +110,10 @@ class _Look:
         self._audio[index] = self._begun(known, heard, begins)
         self.wanted.discard(index)
 
-    def _begun(self, told: _Stream, found: _Stream, begins: float) -> _Stream:
-        """Return what was found of a stream, with the begin that headers may not tell.
+    def _begun(self, told: AudioStream, found: AudioStream, begins: float) -> AudioStream:
+        """Return what was found of a sound, with the begin that headers may not tell.
 
-        Until a stream begins, FFmpeg takes it for as long as its file.
+        Until a sound begins, FFmpeg takes it for as long as its file.
         """
         start, length = told.start_time, told.duration
         if begins - (self._start if start is None else start) <= _LATE:
