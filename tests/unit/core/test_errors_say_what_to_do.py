@@ -54,6 +54,7 @@ CODES = {
     "SERVICE_UNAVAILABLE": True,
     "SOURCE_DAMAGED": False,
     "QUOTA_REACHED": True,
+    "READER_TIMEOUT": True,
     "RECLAIMED": True,
     "RECORD_TOO_LARGE": False,
     "SECRETS_GONE": False,
