@@ -12,6 +12,8 @@ from typing import Self
 
 from media_nommer.core.errors import NoSpace, StorageError
 
+_TRIES = 20
+
 
 class Scratch:
     """The scratch folder of one worker, below a root that several workers may share.
@@ -27,7 +29,7 @@ class Scratch:
 
     def __enter__(self) -> Self:
         while self._lock is None:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make(self.folder)
             self._lock = _locked(self.folder)
         remove_stale(self._root)
         return self
@@ -88,6 +90,15 @@ def remove_stale(root: Path) -> int:
             os.close(lock)
             removed += 1
     return removed
+
+
+def _make(folder: Path) -> None:
+    """Make a folder, which others may take for a dead one's and remove meanwhile."""
+    for _ in range(_TRIES):
+        with suppress(FileExistsError, FileNotFoundError):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def _locked(folder: Path) -> int | None:

@@ -78,7 +78,9 @@ def test_files_name_their_codecs_as_manifests_do_that_were_read_from_boxes(
     files = [
         coded(name, codec, bits=bits) for codec, all_ in names.items() for name in all_
     ]
-    job = studio.submit(*streamed.values(), *files, coded("d.mov", "prores", audio={}))
+    job = studio.submit(
+        *streamed.values(), *files, coded("d.mov", "prores", audio={"codec": "aac"})
+    )
 
     studio.work()
 

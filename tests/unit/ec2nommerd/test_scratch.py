@@ -87,3 +87,26 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_ours(tmp_path: Path) -> Non
         scratch.attempt("x" * 300),
     ):
         pass
+
+
+def test_a_folder_that_others_remove_while_it_is_made_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "scratch"
+    folder = root / "n1"
+    folder.mkdir(parents=True)
+    is_dir = Path.is_dir
+
+    def removed_first(path: Path) -> bool:
+        if path == folder and not removals:
+            removals.append(path)
+            folder.rmdir()
+        return is_dir(path)
+
+    removals: list[Path] = []
+    monkeypatch.setattr(Path, "is_dir", removed_first)
+
+    with Scratch(root, "n1") as scratch:
+        stands = is_dir(scratch.folder)
+
+    assert (removals, stands) == ([folder], True)
