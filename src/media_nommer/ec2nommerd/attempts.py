@@ -269,7 +269,7 @@ class AttemptRunner:
         """Put the attempt's log where it outlives the node (rule 10); None without one."""
         if not work.log.exists():
             return None
-        url = self.engine.log_url(work.task)
+        url = self.engine.log_url(work.task, work.held.number)
         try:
             self.engine.storage.put(work.log, url)
         except OutputExists:

@@ -89,7 +89,7 @@ class SimNommer(Nommer):
 
     def _file(self, work: Work, index: int) -> ResultFile:
         data = f"{work.task.id}.c{work.held.number}.{index}".encode()
-        url = f"{work.engine.attempt_url(work.task)}/{index}"
+        url = f"{work.engine.attempt_url(work.task, work.held.number)}/{index}"
         self._storage.place(url, data)
         return ResultFile(
             output=index,

@@ -70,7 +70,7 @@ def fail(engine: Engine, job_id: JobId, log: Path) -> None:
     at = engine.clock.now()
     (task,) = engine.store.tasks_of(job_id, 1)
     task = task.claimed(NodeId("node-1"), lease=MINUTE, at=at)
-    url = engine.log_url(task)
+    url = engine.log_url(task, 1)
     engine.storage.put(log, url)
     task = task.committed(Outcome.FAILED, at=at, failure=FAILURE, log_url=url)
     engine.store.swap_task(task.done(at=at))

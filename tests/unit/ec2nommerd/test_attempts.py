@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from tests.workshop import FAN_OUT, LEASE, OUT, POLICY, Call, Maker, Workshop
 
 from media_nommer.core.errors import (
@@ -18,7 +19,7 @@ from media_nommer.core.errors import (
     ServiceUnavailable,
     SourceNotFound,
 )
-from media_nommer.core.jobs import JobState, OutputState
+from media_nommer.core.jobs import JobState, OutputState, Phase
 from media_nommer.core.nodes import NodeId
 from media_nommer.core.tasks import AttemptEnd, Outcome, TaskState
 from media_nommer.core.workflow.lost import LostWork, let_go_of
@@ -252,6 +253,25 @@ def test_rule_2_a_fenced_worker_drops_its_work_quietly(shop: Workshop) -> None:
     assert shop.job().state is JobState.RUNNING
     shop.drain()
     assert shop.job().state is JobState.FINISHED
+    assert ends(shop) == [AttemptEnd.LOST, AttemptEnd.COMMITTED]
+
+
+def test_rule_2_who_comes_too_late_for_a_job_that_others_finished_leaves_quietly(
+    shop: Workshop,
+) -> None:
+    shop.submit()
+    held = shop.claim("node-1")
+
+    def be_overtaken(work: Work) -> None:
+        let_go_of(shop.engine, NodeId("node-1"))
+        shop.drain()
+        held.beat()
+        work.enter(Phase.ENCODING)
+
+    with capture_logs() as said:
+        shop.runner(Maker(trouble=be_overtaken)).run(held)
+
+    assert said[-1]["event"] == "attempt_fenced"
     assert ends(shop) == [AttemptEnd.LOST, AttemptEnd.COMMITTED]
 
 

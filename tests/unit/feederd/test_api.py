@@ -177,7 +177,7 @@ def test_logs_are_json_or_text_as_asked_for(
     now = engine.clock.now()
     task = engine.store.swap_task(task.claimed(NodeId("node-1"), lease=MINUTE, at=now))
     (tmp_path / "log").write_text("$ ffmpeg -i source\nboom\n")
-    url = engine.log_url(task)
+    url = engine.log_url(task, 1)
     engine.storage.put(tmp_path / "log", url)
     engine.store.swap_task(task.set_back(at=now, ready_at=now, log_url=url))
 

@@ -57,7 +57,7 @@ def failed(
     (task,) = engine.store.tasks_of(job_id, 1)
     task = task.claimed(NodeId("node-1"), lease=MINUTE, at=engine.clock.now())
     task = task.beaten(progress=0.5, at=engine.clock.now())
-    url = engine.log_url(task)
+    url = engine.log_url(task, 1)
     engine.storage.put(tmp_path / "log", url)
     at = engine.clock.now()
     task = task.committed(Outcome.FAILED, at=at, failure=FAILURE, log_url=url)

@@ -257,10 +257,10 @@ def test_the_logs_of_all_attempts_are_there_in_order_also_without_a_log(
     task = engine.store.swap_task(task.claimed(NODE, lease=MINUTE, at=engine.clock.now()))
     path = tmp_path / "log"
     path.write_text("$ ffmpeg -i source\nError\n")
-    engine.storage.put(path, engine.log_url(task))
+    engine.storage.put(path, engine.log_url(task, 1))
     at = engine.clock.now()
     task = engine.store.swap_task(
-        task.set_back(at=at, ready_at=at, log_url=engine.log_url(task))
+        task.set_back(at=at, ready_at=at, log_url=engine.log_url(task, 1))
     )
     task = engine.store.swap_task(task.claimed(NODE, lease=MINUTE, at=at + MINUTE))
     engine.store.swap_task(task.set_back(at=at + 2 * MINUTE, ready_at=at))

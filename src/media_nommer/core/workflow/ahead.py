@@ -80,7 +80,9 @@ def _leave_note(engine: Engine, held: HeldTask, path: Path) -> None:
     """
     path.touch()
     with suppress(OutputExists):
-        engine.storage.put(path, f"{engine.attempt_url(held.task)}/{path.name}")
+        engine.storage.put(
+            path, f"{engine.attempt_url(held.task, held.number)}/{path.name}"
+        )
 
 
 def _recorded(engine: Engine, held: HeldTask, urls: Sequence[str]) -> Job:

@@ -73,15 +73,13 @@ class Engine:
         """Return where a node tries to write; what that leaves goes with its log."""
         return f"{self.nodes_url}/{node_id}/check"
 
-    def attempt_url(self, task: Task) -> str:
-        """Return the folder that belongs to the attempt under the task's present claim."""
-        assert task.claim is not None, "an attempt has a claim"
-        return f"{self.run_url(task.job_id, task.run)}/{task.key}/c{task.claim.number}"
+    def attempt_url(self, task: Task, claim: int) -> str:
+        """Return the folder that belongs to the attempt under a task's claim, by number."""
+        return f"{self.run_url(task.job_id, task.run)}/{task.key}/c{claim}"
 
-    def log_url(self, task: Task) -> str:
-        """Return where the log of the present attempt is kept, also after the job's end."""
-        assert task.claim is not None, "an attempt has a claim"
-        name = f"r{task.run}-{task.key}-c{task.claim.number}.log"
+    def log_url(self, task: Task, claim: int) -> str:
+        """Return where the log of an attempt is kept, also after the job's end."""
+        name = f"r{task.run}-{task.key}-c{claim}.log"
         return f"{self.jobs_url}/{task.job_id}/logs/{name}"
 
 

@@ -199,4 +199,4 @@ class Work:
 
     def url_of(self, name: str) -> str:
         """Return where ``keep`` puts what has this name."""
-        return f"{self.engine.attempt_url(self.task)}/{name}"
+        return f"{self.engine.attempt_url(self.task, self.held.number)}/{name}"
