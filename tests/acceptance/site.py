@@ -216,14 +216,15 @@ class Site:
         return found
 
     def encoders(self) -> list[psutil.Process]:
-        """Return the FFmpegs that work in this site's scratch space.
+        """Return the FFmpegs that read something in this site's scratch space.
 
-        One that only tells a starting worker what it can do stands elsewhere.
+        One that only tells a starting worker what it is, or can do, reads nothing.
         """
         found, scratch = [], str(self.data / "scratch")
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if "ffmpeg" in process.name() and scratch in process.cwd():
+                reads = "-i" in process.cmdline()
+                if reads and "ffmpeg" in process.name() and scratch in process.cwd():
                     found.append(process)
         return found
 
