@@ -143,21 +143,20 @@ def said_takes(
     takes: list[Take] = []
     for number, said in enumerate(wanted.audio or ()):
         path, cut = f"{where}.audio[{number}]", own[0]
+        outside = said.url is not None
         media, file = (whole, own[1]) if said.url is None else found(said.url)
-        if said.url is not None and cut is not None:
+        if outside and cut is not None:
             cut = replace(cut, seek=0.0)  # another file is read from its beginning
         streams = _tracks(media, said, path)
-        own_file = said.url is None
         places = tuple(
             Place(
                 file,
                 each.index,
                 max(1, each.channels),
-                None if own_file else place_of(each, media),
+                place_of(each, media) if outside else None,
             )
             for each in streams
         )
-        outside = said.url is not None
         stream = _one(streams, places, said, media, cut, path)
         takes.append(
             Take(
