@@ -16,7 +16,7 @@ from media_nommer.adapters.ffmpeg.probe import AvProbe
 from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import Probe
 from media_nommer.core.presets import load_presets
-from media_nommer.core.recipes import parse_recipe, resolve_presets
+from media_nommer.core.recipes import parse_recipe
 from media_nommer.ec2nommerd.nommers.locking import Locks
 from media_nommer.ec2nommerd.nommers.packaging import Bench, Packaged, package_output
 from media_nommer.ec2nommerd.nommers.texts import mend_texts
@@ -133,7 +133,7 @@ def stream(
         "inputs": [{"url": "file:///film", **of_input}],
         "outputs": [{**SMALL, **said}],
     }
-    recipe = resolve_presets(parse_recipe(document), load_presets())
+    recipe = parse_recipe(document, load_presets())
     media = probe.inspect(source)
     (plan,) = plan_outputs(media, recipe, stem="film")
     scratch = folder / "scratch"

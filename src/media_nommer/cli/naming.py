@@ -11,9 +11,9 @@ from media_nommer.cli.documents import Document
 from media_nommer.cli.inputs import Source, path_of
 from media_nommer.core.errors import BadRequest
 from media_nommer.core.presets import Preset
-from media_nommer.core.recipes import FileOutput, parse_recipe, resolve_presets
+from media_nommer.core.recipes import FileOutput, parse_recipe
 from media_nommer.core.recipes.codecs import usual_extension
-from media_nommer.core.recipes.documents import Output, PresetOutput
+from media_nommer.core.recipes.documents import Output
 from media_nommer.core.recipes.extra_settling import codec_of, extension_of
 from media_nommer.core.recipes.extras import ExtraOutput
 from media_nommer.core.recipes.names import fill_template, safe_stem
@@ -71,13 +71,12 @@ def _beside_itself(
 
 def _places(source: Source, document: Document, presets: Mapping[str, Preset]) -> list[str]:
     """Return one name for each output, the first of pictures."""
-    recipe = resolve_presets(parse_recipe(document), presets)
+    recipe = parse_recipe(document, presets)
     stem = safe_stem(source.stem)
     return [_place(output, stem) for output in recipe.outputs]
 
 
-def _place(output: Output | PresetOutput, stem: str) -> str:
-    assert not isinstance(output, PresetOutput), "presets are resolved"
+def _place(output: Output, stem: str) -> str:
     values: dict[str, str | int] = {**_UNKNOWN, "stem": stem}
     values["preset"] = safe_stem(output.from_preset or output.kind)
     if isinstance(output, FileOutput):

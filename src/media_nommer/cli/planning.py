@@ -25,7 +25,7 @@ from media_nommer.conf.settings import Settings, cores
 from media_nommer.core.errors import UnsupportedUrl
 from media_nommer.core.media import Media
 from media_nommer.core.presets import load_presets
-from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
+from media_nommer.core.recipes import Recipe, parse_recipe
 from media_nommer.core.recipes.places import is_text, sources_of
 from media_nommer.core.tasks import PlannedTask, TaskKind
 from media_nommer.planning.fleet.scaling import NodeKind
@@ -71,7 +71,7 @@ def show_plans(
     """
     with _tools(settings) as (probe, encoder):
         for source, document in jobs:
-            recipe = resolve_presets(parse_recipe(document), load_presets())
+            recipe = parse_recipe(document, load_presets())
             film = _film(probe, recipe)
             outputs = plan_outputs(film.media, recipe, stem=source.stem or "output")
             works = planned_work(film, recipe, outputs, settings, encoder)

@@ -95,13 +95,13 @@ def _from_yaml(file: Path, text: str) -> object:
 def _check(document: Document) -> None:
     """Find what is wrong with a recipe by itself, before INPUT and -o are put in."""
     from media_nommer.core.presets import load_presets
-    from media_nommer.core.recipes import parse_recipe, resolve_presets
+    from media_nommer.core.recipes import parse_recipe
 
     whole = dict(document)
     inputs = whole.setdefault("inputs", [{}])
     if isinstance(inputs, list) and len(inputs) == 1 and isinstance(inputs[0], Mapping):
         whole["inputs"] = [{"url": "file:///INPUT", **inputs[0]}]
-    resolve_presets(parse_recipe(whole), load_presets())
+    parse_recipe(whole, load_presets())
 
 
 @contextlib.contextmanager

@@ -3,14 +3,12 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import PurePosixPath
 
 from media_nommer.core.errors import BadRequest
 from media_nommer.core.jobs import Job, JobId, Output, Priority
-from media_nommer.core.presets import Preset
-from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
+from media_nommer.core.recipes import Recipe
 from media_nommer.core.recipes.codecs import Container, usual_extension
 from media_nommer.core.recipes.extra_settling import extension_of
 from media_nommer.core.recipes.extras import ExtraOutput
@@ -20,23 +18,6 @@ from media_nommer.core.recipes.own_reading import own_extension
 from media_nommer.core.recipes.places import name_of
 
 _LONGEST_KEY = 256
-
-
-def read_recipe(
-    document: object, presets: Mapping[str, Preset], *, royalty_free: bool
-) -> Recipe:
-    """Return the recipe that a document is, its presets resolved.
-
-    With ``royalty_free`` it is taken as one that says so.
-
-    Raises:
-        InvalidRecipe: it does not say what can be done, or may be.
-        UnknownPreset: no preset has that name.
-    """
-    recipe = parse_recipe(document)
-    if royalty_free:
-        recipe = recipe.model_copy(update={"royalty_free": True})
-    return resolve_presets(recipe, presets)
 
 
 def job_id_for(key: str | None, caller: str, now: datetime) -> JobId:

@@ -15,7 +15,7 @@ from media_nommer.core.nodes import Node
 from media_nommer.core.ports.storage import Storage
 from media_nommer.core.ports.store import JobPage
 from media_nommer.core.presets import Preset, load_presets
-from media_nommer.core.recipes import Recipe
+from media_nommer.core.recipes import Recipe, parse_recipe
 from media_nommer.core.recipes.drawn import images_of
 from media_nommer.core.recipes.places import sources_of
 from media_nommer.core.tasks import Task
@@ -27,7 +27,7 @@ from media_nommer.feederd.estimating import Estimate, estimate
 from media_nommer.feederd.kept_logs import AttemptLog, attempt_logs, node_log
 from media_nommer.feederd.links import FileLink, check_lasting, file_links
 from media_nommer.feederd.listing import check_limit, job_filter
-from media_nommer.feederd.new_jobs import job_id_for, new_job, read_recipe
+from media_nommer.feederd.new_jobs import job_id_for, new_job
 from media_nommer.feederd.places import check_destination, check_source
 from media_nommer.feederd.report_views import JobReport
 from media_nommer.feederd.scaler import Decided
@@ -259,7 +259,7 @@ class JobService:
         return None if timeout is None else self.engine.clock.now() + timeout
 
     def _read(self, document: object) -> Recipe:
-        return read_recipe(document, self.presets, royalty_free=self.royalty_free)
+        return parse_recipe(document, self.presets, royalty_free=self.royalty_free)
 
     def _check_places(self, wanted: Job, recipe: Recipe, destination: str) -> None:
         work = self.engine.work_url

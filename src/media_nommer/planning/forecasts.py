@@ -159,7 +159,7 @@ def costs(work: Range, kinds: Iterable[NodeKind]) -> tuple[CostRange, ...]:
 
 
 def table_of_recipe(recipe: Recipe) -> float:
-    """Return the seconds that a second of film takes, by a recipe with presets resolved."""
+    """Return the seconds that a second of film takes, by a recipe."""
     seconds = _DECODING
     for output in recipe.outputs:
         if not isinstance(output, FileOutput | AdaptiveOutput):

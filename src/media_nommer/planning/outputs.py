@@ -7,7 +7,6 @@ from media_nommer.core.media import Media
 from media_nommer.core.recipes.documents import (
     AdaptiveOutput,
     FileOutput,
-    PresetOutput,
     Recipe,
     ThumbnailsOutput,
 )
@@ -29,7 +28,7 @@ from media_nommer.planning.video import picture_of
 
 
 def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan, ...]:
-    """Return the plan of every output of ``recipe``, whose presets are resolved.
+    """Return the plan of every output of ``recipe``.
 
     ``media`` is the one source, or the film that several make (``film_of``); ``stem`` is
     the first source's file name without its extension. One output that cannot be made
@@ -58,18 +57,12 @@ def plan_outputs(media: Media, recipe: Recipe, *, stem: str) -> tuple[OutputPlan
             plans.append(_plan_thumbnails(media, output, index, stem))
         elif isinstance(output, OwnOutput):
             plans.append(_plan_own(media, output, index, stem))
-        elif isinstance(output, PresetOutput):
-            raise _unresolved(output, index)
         else:
             plans.append(_plan_extra(media, output, index, stem))
         whole = cut is None and not is_joined(media) and plans[-1].pace == 1
         plans[-1] = replace(plans[-1], cut=cut, expect=output.expect, chapters=whole)
     check_names(plans)
     return tuple(plans)
-
-
-def _unresolved(output: PresetOutput, index: int) -> InvalidRecipe:
-    return InvalidRecipe(f"outputs[{index}].preset: {output.preset!r} was not resolved")
 
 
 def _plan_thumbnails(

@@ -14,7 +14,7 @@ from media_nommer.adapters.ffmpeg.probe import AvProbe
 from media_nommer.core.media import Media
 from media_nommer.core.ports.probe import Probe
 from media_nommer.core.presets import load_presets
-from media_nommer.core.recipes import parse_recipe, resolve_presets
+from media_nommer.core.recipes import parse_recipe
 from media_nommer.planning.ffmpeg import encode_command, level_commands, measure_commands
 from media_nommer.planning.outputs import plan_outputs
 from media_nommer.planning.plan import OutputPlan, single_files
@@ -140,7 +140,7 @@ def make(
     """Plan, run, and hold each file against its plan, as a worker does."""
     said = {"url": f"file:///{source}", **of_input}
     document = {"inputs": [said], "outputs": list(outputs)}
-    recipe = resolve_presets(parse_recipe(document), load_presets())
+    recipe = parse_recipe(document, load_presets())
     media = probe.inspect(folder / source)
     plans = plan_outputs(media, recipe, stem="film")
     scratch.mkdir(exist_ok=True)

@@ -10,14 +10,13 @@ from media_nommer.core.recipes import (
     AdaptiveOutput,
     Rung,
     parse_recipe,
-    resolve_presets,
 )
 from media_nommer.core.recipes.adaptive import rung_video
 
 
 def read(output: dict[str, Any], **more: Any) -> AdaptiveOutput:
     document = {"inputs": [{"url": "file:///film.mp4"}], "outputs": [output], **more}
-    (found,) = resolve_presets(parse_recipe(document), load_presets()).outputs
+    (found,) = parse_recipe(document, load_presets()).outputs
     assert isinstance(found, AdaptiveOutput)
     return found
 

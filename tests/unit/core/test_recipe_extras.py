@@ -6,7 +6,7 @@ import pytest
 
 from media_nommer.core.errors import InvalidRecipe
 from media_nommer.core.presets import load_presets
-from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
+from media_nommer.core.recipes import Recipe, parse_recipe
 from media_nommer.core.recipes.extras import AnimationOutput, SpriteOutput
 
 KINDS: tuple[dict[str, Any], ...] = (
@@ -22,7 +22,7 @@ KINDS: tuple[dict[str, Any], ...] = (
 
 def read(*outputs: object, **more: object) -> Recipe:
     document = {"inputs": [{"url": "file:///in.mov"}], "outputs": list(outputs), **more}
-    return resolve_presets(parse_recipe(document), load_presets())
+    return parse_recipe(document, load_presets())
 
 
 def test_what_is_left_out_is_filled_in() -> None:

@@ -11,11 +11,9 @@ from media_nommer.core.errors import InvalidRecipe, UnknownPreset
 from media_nommer.core.presets import load_presets
 from media_nommer.core.recipes import (
     FileOutput,
-    PresetOutput,
     Recipe,
     ThumbnailsOutput,
     parse_recipe,
-    resolve_presets,
 )
 from media_nommer.core.recipes.documents import OUTPUT_KINDS
 from media_nommer.core.recipes.names import safe_stem, unsafe_name
@@ -26,7 +24,7 @@ PRESETS = load_presets()
 
 def read(*outputs: object, **more: object) -> Recipe:
     document = {"inputs": INPUTS, "outputs": list(outputs), **more}
-    return resolve_presets(parse_recipe(document), PRESETS)
+    return parse_recipe(document, PRESETS)
 
 
 def refusal(*outputs: object, **more: object) -> str:
@@ -51,10 +49,11 @@ def test_the_example_of_the_wire_is_read() -> None:
             "tags": {"show": "42"},
             "pass_through": {},
             "if_exists": "fail",
-        }
+        },
+        PRESETS,
     )
 
-    assert isinstance(recipe.outputs[0], PresetOutput)
+    assert recipe.outputs[0].from_preset == "web"
     small = recipe.outputs[1]
     assert isinstance(small, FileOutput)
     assert small.video is not None
@@ -64,7 +63,7 @@ def test_the_example_of_the_wire_is_read() -> None:
 
 
 def test_without_outputs_it_is_the_preset_web() -> None:
-    recipe = resolve_presets(parse_recipe({"inputs": INPUTS}), PRESETS)
+    recipe = parse_recipe({"inputs": INPUTS}, PRESETS)
 
     (output,) = recipe.outputs
     assert isinstance(output, FileOutput)
@@ -77,7 +76,7 @@ def test_every_preset_is_a_recipe_and_survives_being_stored(name: str) -> None:
 
     stored = json.loads(json.dumps(recipe.model_dump(mode="json")))
 
-    assert resolve_presets(parse_recipe(stored), {}) == recipe
+    assert parse_recipe(stored) == recipe
 
 
 def test_a_silent_film_is_still_silent_after_being_stored() -> None:
@@ -162,6 +161,68 @@ def test_an_interval_replaces_the_count_of_the_preset() -> None:
     assert (output.count, output.interval) == (None, 3)
 
 
+def test_mistakes_beside_a_preset_are_told_with_all_others() -> None:
+    said = refusal(
+        {"preset": "web", "video": {"codek": "h264"}}, {"preset": "weeb"}, {"vdeo": {}}
+    )
+
+    assert [line.split(": ")[0] for line in said.splitlines()] == [
+        "outputs[1].preset",
+        "outputs[0].video.codek",
+        "outputs[2].vdeo",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "said", "meant"),
+    [
+        ("video", "H264", "h264"),
+        ("video", "x264", "h264"),
+        ("video", "H.265", "hevc"),
+        ("video", "libsvtav1", "av1"),
+        ("video", "prores_ks", "prores"),
+        ("video", "hecv", "hevc"),
+        ("audio", "libmp3lame", "mp3"),
+        ("audio", "E-AC-3", "eac3"),
+        ("audio", "pcm_s16le", "pcm"),
+    ],
+)
+def test_a_codec_by_another_name_is_refused_with_ours(
+    part: str, said: str, meant: str
+) -> None:
+    refused = refusal({part: {"codec": said}})
+
+    assert (
+        f"{part}.codec: {said!r} is not known here; did you mean {meant!r}? allowed: "
+        in (refused)
+    )
+
+
+def test_a_word_like_none_of_ours_is_refused_without_a_guess() -> None:
+    assert "'zzz' is not known here; allowed: h264, hevc," in refusal(
+        {"video": {"codec": "zzz"}}
+    )
+
+
+@pytest.mark.parametrize("field", ["frame_rate", "max_frame_rate"])
+def test_a_rate_may_be_the_quotient_that_probe_writes(field: str) -> None:
+    recipe = read({"video": {field: "30000/1001"}})
+
+    (output,) = recipe.outputs
+    assert isinstance(output, FileOutput)
+    assert getattr(output.video, field) == pytest.approx(30000 / 1001, abs=1e-12)
+    assert parse_recipe(recipe.model_dump(mode="json")) == recipe
+
+
+@pytest.mark.parametrize(
+    "said", ["30/0", "0/1", "1/2", "/1001", "30000/", "a/b", "99999999/1"]
+)
+def test_a_quotient_that_is_no_rate_is_refused(said: str) -> None:
+    assert "outputs[0].video.frame_rate: must be " in refusal(
+        {"video": {"frame_rate": said}}
+    )
+
+
 def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
     with pytest.raises(UnknownPreset) as caught:
         read({"preset": "weeb"})
@@ -178,8 +239,8 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
     [
         (
             {"video": {"codec": "h265"}},
-            "outputs[0].video.codec: 'h265' is not known here; allowed: h264, hevc, vp9, "
-            "av1, prores, dnxhr, ffv1, copy",
+            "outputs[0].video.codec: 'h265' is not known here; did you mean 'hevc'? "
+            "allowed: h264, hevc, vp9, av1, prores, dnxhr, ffv1, copy",
         ),
         (
             {"video": {"heigth": 360}},
@@ -388,6 +449,10 @@ def test_a_recipe_may_ask_for_royalty_free_codecs_alone() -> None:
     )
 
     assert said.splitlines() == [
+        "outputs[0].video.codec: h264 is not royalty-free, which the recipe asks for; "
+        "allowed: vp9, av1, ffv1",
+        "outputs[0].audio.codec: aac is not royalty-free, which the recipe asks for; "
+        "allowed: opus, vorbis, flac",
         "outputs[3].audio.codec: copy is not royalty-free, which the recipe asks for; "
         "allowed: opus, vorbis, flac",
     ]
@@ -478,7 +543,7 @@ JSON = st.recursive(
 @given(st.fixed_dictionaries({"inputs": JSON, "outputs": JSON}) | JSON)
 def test_any_document_is_read_or_refused_with_a_sentence(document: object) -> None:
     try:
-        recipe = resolve_presets(parse_recipe(document), PRESETS)
+        recipe = parse_recipe(document, PRESETS)
     except (InvalidRecipe, UnknownPreset) as error:
         said = error.message
     else:

@@ -15,7 +15,7 @@ from media_nommer.core.jobs import Job, JobState
 from media_nommer.core.nodes import Machine, NodeId, NodeState
 from media_nommer.core.ports.store import JobFilter
 from media_nommer.core.presets import load_presets
-from media_nommer.core.recipes import parse_recipe, resolve_presets
+from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.workflow import submitting
 from media_nommer.core.workflow.archiving import archive_job
 from media_nommer.core.workflow.ledger import entries_of
@@ -365,7 +365,7 @@ def test_an_estimate_creates_nothing_and_says_on_what_it_rests(
 def test_an_estimate_learns_from_jobs_that_finished(
     shop: Workshop, client: TestClient
 ) -> None:
-    recipe = resolve_presets(parse_recipe(RECIPE), load_presets())
+    recipe = parse_recipe(RECIPE, load_presets())
     document = {**recipe.model_dump(mode="json"), "destination": OUT}
     submit(shop, 1, recipe=document, presets=("web",), source="file:///films/b.mov")
     do(shop, 50)

@@ -7,7 +7,7 @@ from typing import Any
 
 from media_nommer.core.media import AudioStream, Media, VideoStream
 from media_nommer.core.presets import load_presets
-from media_nommer.core.recipes import Recipe, parse_recipe, resolve_presets
+from media_nommer.core.recipes import Recipe, parse_recipe
 from media_nommer.core.recipes.places import sources_of
 from media_nommer.planning.ffmpeg import encode_command
 from media_nommer.planning.inputs.joining import Film, film_of
@@ -61,7 +61,7 @@ SONG = replace(FILM, video=(COVER,))
 def recipe_of(*outputs: object, **of_input: object) -> Recipe:
     source = {"url": "file:///film.mp4", **of_input}
     document = {"inputs": [source], "outputs": list(outputs)}
-    return resolve_presets(parse_recipe(document), load_presets())
+    return parse_recipe(document, load_presets())
 
 
 def plans_of(media: Media, *outputs: object, **of_input: object) -> tuple[OutputPlan, ...]:
@@ -104,7 +104,7 @@ def joined_of(
     document: dict[str, object] = {"inputs": sources, "outputs": list(outputs)}
     if join is not None:
         document["join"] = join
-    recipe = resolve_presets(parse_recipe(document), load_presets())
+    recipe = parse_recipe(document, load_presets())
     names = files_of(sources_of(recipe.model_dump(mode="json")))
     media = {**(others or {}), **{s["url"]: m for s, m in zip(sources, found, strict=True)}}
     film = film_of(media, recipe, names)

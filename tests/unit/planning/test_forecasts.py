@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from media_nommer.core.jobs import Output
 from media_nommer.core.nodes import NodeId
 from media_nommer.core.presets import load_presets
-from media_nommer.core.recipes import parse_recipe, resolve_presets
+from media_nommer.core.recipes import parse_recipe
 from media_nommer.core.recipes.documents import Recipe
 from media_nommer.core.tasks import Outcome
 from media_nommer.planning.fleet.scaling import NodeKind
@@ -38,7 +38,7 @@ def recipe(*presets: str, **video: object) -> Recipe:
     if video:
         outputs.append({"kind": "file", "container": "mp4", "video": video, "audio": None})
     document = {"inputs": [{"url": "file:///f.mov"}], "outputs": outputs}
-    return resolve_presets(parse_recipe(document), load_presets())
+    return parse_recipe(document, load_presets())
 
 
 def test_the_most_like_jobs_count_and_are_told() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from planning_media import FILM
 
 from media_nommer.core.presets import load_presets
-from media_nommer.core.recipes import parse_recipe, resolve_presets
+from media_nommer.core.recipes import parse_recipe
 from media_nommer.planning.forerunners import Forerunner, Shown, shown_runs
 from media_nommer.planning.inputs.joining import Film
 from media_nommer.planning.outputs import plan_outputs
@@ -13,7 +13,7 @@ from media_nommer.planning.outputs import plan_outputs
 
 def shown(*outputs: dict[str, Any]) -> Shown:
     document = {"inputs": [{"url": "file:///film.mp4"}], "outputs": list(outputs)}
-    recipe = resolve_presets(parse_recipe(document), load_presets())
+    recipe = parse_recipe(document, load_presets())
     plans = plan_outputs(FILM, recipe, stem="film")
     return shown_runs(Film(FILM, "source"), recipe, plans, threads=2)
 

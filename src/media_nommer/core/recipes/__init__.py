@@ -5,14 +5,13 @@ from media_nommer.core.recipes.documents import (
     Audio,
     FileOutput,
     Output,
-    PresetOutput,
     Recipe,
     Rung,
     ThumbnailsOutput,
     Video,
 )
 from media_nommer.core.recipes.inputs import Input
-from media_nommer.core.recipes.reading import parse_recipe, resolve_presets
+from media_nommer.core.recipes.reading import parse_recipe
 
 __all__ = [
     "AdaptiveOutput",
@@ -20,11 +19,9 @@ __all__ = [
     "FileOutput",
     "Input",
     "Output",
-    "PresetOutput",
     "Recipe",
     "Rung",
     "ThumbnailsOutput",
     "Video",
     "parse_recipe",
-    "resolve_presets",
 ]

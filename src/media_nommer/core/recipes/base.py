@@ -1,12 +1,32 @@
 """What all documents of a recipe have in common."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Pixels = Annotated[int, Field(ge=16, le=16384)]
 Template = Annotated[str, Field(min_length=1, max_length=1024)]
+_QUOTIENT = r"([1-9][0-9]{0,6})/([1-9][0-9]{0,6})"
 Header = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[ -~]+$")]
+
+
+def _rate(said: object) -> object:
+    """Return the quotient that a text such as ``30000/1001`` is."""
+    if isinstance(said, str) and (parts := re.fullmatch(_QUOTIENT, said)):
+        return int(parts[1]) / int(parts[2])
+    return said
+
+
+#: Frames a second, as a number or as the quotient that ``nommer probe`` writes.
+FrameRate = Annotated[
+    Annotated[float, Field(ge=1, le=240)],
+    BeforeValidator(
+        _rate,
+        json_schema_input_type=Annotated[float, Field(ge=1, le=240)]
+        | Annotated[str, Field(pattern=rf"^{_QUOTIENT}$")],
+    ),
+]
 
 #: How near a picture is to what it was made from.
 Metric = Literal["vmaf", "ssim", "psnr"]

@@ -28,6 +28,31 @@ The planner turns them into libvpx's ``cpu-used`` and SVT-AV1's ``preset``. ProR
 FFV1 and copies have one speed.
 """
 
+_ALSO_CALLED: Mapping[str, str] = {
+    "h264": "x264 libx264 avc avc1 mpeg4avc",
+    "hevc": "h265 x265 libx265 hvc1 hev1",
+    "vp9": "vp09 libvpxvp9",
+    "av1": "av01 svtav1 libsvtav1 libaomav1",
+    "prores": "proresks apple prores422",
+    "dnxhr": "dnxhd vc3",
+    "copy": "passthrough passthru",
+    "aac": "mp4a libfdkaac aaclc",
+    "opus": "libopus",
+    "mp3": "libmp3lame lame mpeg3",
+    "vorbis": "libvorbis",
+    "ac3": "dd dolbydigital",
+    "eac3": "ec3 ddp dolbydigitalplus",
+    "pcm": "lpcm pcms16le pcms24le wave",
+    "mkv": "matroska",
+    "ts": "mpegts m2ts mpeg2ts",
+    "mov": "quicktime qt",
+    "ogg": "oga",
+}
+OTHER_WORDS: Mapping[str, str] = {
+    other: ours for ours, others in _ALSO_CALLED.items() for other in others.split()
+}
+"""What others call codecs and containers, in small letters and digits: to ours."""
+
 AUDIO_BIT_RATE: Mapping[AudioCodec, int] = {
     "aac": 128,
     "opus": 96,

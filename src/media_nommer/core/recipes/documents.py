@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     SerializeAsAny,
@@ -15,6 +14,7 @@ from pydantic import (
 from media_nommer.core.recipes.base import (
     Document,
     Expect,
+    FrameRate,
     Metrics,
     ObjectTraits,
     Pixels,
@@ -47,7 +47,6 @@ Edge = Annotated[int, Field(ge=0, le=16384)]
 Strength = Literal["light", "medium", "strong"]
 FadeSeconds = Annotated[float, Field(gt=0, le=3600)]
 Pace = Annotated[float, Field(ge=0.25, le=4)]
-FrameRate = Annotated[float, Field(ge=1, le=240)]
 
 _ASPECT = r"^[1-9][0-9]{0,3}(\.[0-9]{1,3})?:[1-9][0-9]{0,3}(\.[0-9]{1,3})?$"
 _COLOR = r"^(black|white|#[0-9a-fA-F]{6})$"
@@ -296,17 +295,6 @@ class AdaptiveOutput(Document):
     from_preset: str | None = None
 
 
-class PresetOutput(Document):
-    """An output that starts from a preset; what else it says overrides the preset.
-
-    Only ``resolve_presets`` knows what the other keys mean, so they are kept as they came.
-    """
-
-    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
-
-    preset: Annotated[str, Field(min_length=1, max_length=100)]
-
-
 Output: TypeAlias = FileOutput | AdaptiveOutput | ThumbnailsOutput | ExtraOutput | OwnOutput
 
 #: The document of each kind of output; ``file`` is what one is that does not say.
@@ -325,8 +313,6 @@ OUTPUT_KINDS: Mapping[str, type[Document]] = {
 
 def _kind(output: Any) -> str | None:
     """Tell pydantic which document an output is, whether raw or already read."""
-    if isinstance(output, PresetOutput):
-        return "preset"
     if isinstance(output, OwnOutput):
         return "own"
     if isinstance(output, Document):
@@ -334,8 +320,6 @@ def _kind(output: Any) -> str | None:
         return kind if isinstance(kind, str) else None
     if not isinstance(output, dict):
         return None
-    if "preset" in output:
-        return "preset"
     kind = output.get("kind", "file")
     return kind if isinstance(kind, str) and kind != "own" else None
 
@@ -350,8 +334,7 @@ AnyOutput: TypeAlias = Annotated[
     | Annotated[AnimationOutput, Tag("animation")]
     | Annotated[MetadataOutput, Tag("metadata")]
     | Annotated[ChecksumsOutput, Tag("checksums")]
-    | Annotated[SerializeAsAny[OwnOutput], Tag("own")]
-    | Annotated[PresetOutput, Tag("preset")],
+    | Annotated[SerializeAsAny[OwnOutput], Tag("own")],
     Discriminator(_kind),
 ]
 
@@ -372,9 +355,7 @@ class Recipe(Document):
     inputs: Annotated[tuple[Input, ...], Field(min_length=1, max_length=MOST_INPUTS)]
     join: Join | None = None
     destination: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
-    outputs: Annotated[tuple[AnyOutput, ...], Field(min_length=1, max_length=100)] = (
-        PresetOutput(preset="web"),
-    )
+    outputs: Annotated[tuple[AnyOutput, ...], Field(min_length=1, max_length=100)]
     tags: Annotated[dict[Label, Label], Field(max_length=50)] = Field(default_factory=dict)
     pass_through: Any = None
     if_exists: Literal["fail", "replace"] = "fail"

@@ -7,7 +7,7 @@ from media_nommer.core.recipes.inputs import Input, Join, text_format
 from media_nommer.core.recipes.own import OwnOutput
 
 if TYPE_CHECKING:
-    from media_nommer.core.recipes.documents import Output, PresetOutput
+    from media_nommer.core.recipes.documents import Output
 
 
 def input_problems(inputs: Sequence[Input], join: Join | None) -> Iterator[str]:
@@ -43,7 +43,7 @@ def _why_no_copy(joined: bool) -> str:
     return "nothing of an input that lists its sounds (audio) is copied; choose a codec"
 
 
-def unmade_problem(output: "Output | PresetOutput") -> str:
+def unmade_problem(output: "Output") -> str:
     """Return why an output needs one input as it is, after its place; else nothing."""
     if isinstance(output, OwnOutput):
         kind = repr(output.kind)

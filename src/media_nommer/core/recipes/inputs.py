@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from media_nommer.core.recipes.base import Document, Pixels
+from media_nommer.core.recipes.base import Document, FrameRate, Pixels
 from media_nommer.core.recipes.extras import Encoding
 
 Url = Annotated[str, Field(min_length=1, max_length=4096)]
@@ -103,7 +103,7 @@ class Join(Document):
 
     width: Pixels | None = None
     height: Pixels | None = None
-    frame_rate: Annotated[float, Field(ge=1, le=240)] | None = None
+    frame_rate: FrameRate | None = None
     channels: Literal[1, 2, 6, 8] | None = None
     sample_rate: (
         Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000] | None

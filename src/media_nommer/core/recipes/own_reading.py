@@ -31,7 +31,7 @@ def with_own_outputs(
     read: list[Any] = []
     for index, output in enumerate(outputs):
         kind = output.get("kind") if isinstance(output, dict) else None
-        if not isinstance(kind, str) or kind in OUTPUT_KINDS or "preset" in output:
+        if not isinstance(kind, str) or kind in OUTPUT_KINDS:
             read.append(output)
         elif kind not in own_kinds():
             read.append(_strange(output) if stored else output)

@@ -11,6 +11,7 @@ from media_nommer.core.recipes.descriptions import DESCRIPTIONS, OF_ALL_OUTPUTS
 from media_nommer.core.recipes.documents import OUTPUT_KINDS, Recipe
 from media_nommer.core.recipes.own import OwnOutput
 from media_nommer.core.recipes.own_nommers import own_kinds, own_nommer
+from media_nommer.core.recipes.preset_reading import USUAL_OUTPUTS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ID = "urn:media-nommer:recipe"
@@ -34,7 +35,7 @@ def recipe_schema(presets: Collection[str], *, submitted: bool) -> Schema:
     _put_own_kinds(schema)
     for name, document in (*documents.items(), ("Recipe", schema)):
         _tell(document, DESCRIPTIONS.get(name, {}))
-    documents["PresetOutput"] = _preset(documents, presets)
+    _put_presets(schema, presets)
     required = ["inputs", "destination"] if submitted else []
     if not submitted:  # INPUT may be all that there is to say of it
         documents["Input"].pop("required")
@@ -59,6 +60,15 @@ def _put_own_kinds(schema: Schema) -> None:
                 name = f"own-{kind}"
                 choices.append({"$ref": f"#/$defs/{name}"})
                 documents |= _own_document(nommer.document, kind, name)
+
+
+def _put_presets(schema: Schema, presets: Collection[str]) -> None:
+    """Let an output start from a preset, and be the usual one where there is none."""
+    documents: dict[str, Schema] = schema["$defs"]
+    documents["PresetOutput"] = _preset(documents, presets)
+    outputs: Schema = schema["properties"]["outputs"]
+    outputs["items"]["oneOf"].append({"$ref": "#/$defs/PresetOutput"})
+    outputs["default"] = list(USUAL_OUTPUTS)
 
 
 def _own_document(document: type[BaseModel], kind: str, name: str) -> dict[str, Schema]:

@@ -8,13 +8,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from media_nommer.core.recipes.base import Expect, ObjectTraits
+from media_nommer.core.recipes.codecs import OTHER_WORDS
 from media_nommer.core.recipes.documents import (
     OUTPUT_KINDS,
     Audio,
     Crop,
     FileOutput,
     Loudness,
-    PresetOutput,
     Recipe,
     Rung,
     Video,
@@ -29,8 +29,6 @@ _LONGEST_VALUE = 60
 _SECRET_FIELDS = {  # a password or a key may stand in them
     *("url", "destination", "encryption", "key", "audio_key", "key_url"),
 }
-
-_OUTPUTS: Mapping[str, type[BaseModel]] = {**OUTPUT_KINDS, "preset": PresetOutput}
 
 _BOUNDS = {
     "greater_than_equal": ("at least", "ge"),
@@ -132,6 +130,21 @@ def unknown_key(key: str, known: Sequence[str]) -> str:
     return f"is not known here{hint} allowed: {', '.join(known)}"
 
 
+def unknown_word(said: object, known: Sequence[str]) -> str:
+    """Return what to say about a value that is none of ``known``."""
+    meant = _meant(said, known) if isinstance(said, str) else None
+    hint = f"; did you mean {meant!r}?" if meant else ";"
+    return f"{quoted(said)} is not known here{hint} allowed: {', '.join(known)}"
+
+
+def _meant(said: str, known: Sequence[str]) -> str | None:
+    plain = re.sub(r"[^a-z0-9]", "", said.lower())
+    if (ours := OTHER_WORDS.get(plain, plain)) in known:
+        return ours
+    close = difflib.get_close_matches(said.lower(), known, n=1)
+    return close[0] if close else None
+
+
 def quoted(value: object) -> str:
     """Return a value short enough to stand in a sentence."""
     text = repr(value)
@@ -145,7 +158,7 @@ def _sentence(
     if document is not None and fault["type"] == "extra_forbidden" and len(location) == 3:
         told = unknown_key(str(location[-1]), list(document.model_fields))
         return f"{path_of(location)}: {told}"
-    if len(location) > 2 and location[0] == "outputs" and location[2] in _OUTPUTS:
+    if len(location) > 2 and location[0] == "outputs" and location[2] in OUTPUT_KINDS:
         tag = str(location.pop(2))
     else:
         tag = ""
@@ -163,7 +176,7 @@ def _what(fault: dict[str, Any], location: Sequence[str | int], tag: str) -> str
     if kind == "missing":
         return "is missing"
     if kind == "literal_error":
-        return f"{value} is not known here; allowed: {_choices(context['expected'])}"
+        return unknown_word(fault["input"], _choices(context["expected"]))
     if kind in _BOUNDS:
         words, key = _BOUNDS[kind]
         return f"must be {words} {context[key]:g}, not {value}"
@@ -199,8 +212,8 @@ def _length(kind: str, context: Mapping[str, Any]) -> str:
     return "must have at least one entry"
 
 
-def _choices(expected: str) -> str:
-    return ", ".join(re.findall(r"'([^']*)'", expected)) or expected.replace(" or ", ", ")
+def _choices(expected: str) -> list[str]:
+    return re.findall(r"'([^']*)'", expected) or re.split(", | or ", expected)
 
 
 def _document_at(location: Sequence[str | int], tag: str) -> type[BaseModel]:
@@ -217,5 +230,5 @@ def _document_at(location: Sequence[str | int], tag: str) -> type[BaseModel]:
     if inside and inside[-1] in _PARTS:
         return _PARTS[inside[-1]]
     if inside == ["outputs"]:
-        return _OUTPUTS.get(tag, FileOutput)
+        return OUTPUT_KINDS.get(tag, FileOutput)
     return Recipe

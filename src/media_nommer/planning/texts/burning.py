@@ -5,7 +5,6 @@ from media_nommer.core.recipes.documents import (
     AdaptiveOutput,
     FileOutput,
     Output,
-    PresetOutput,
     Recipe,
 )
 
@@ -20,7 +19,7 @@ def with_burnt_files(recipe: Recipe, media: Media) -> Recipe:
     return recipe.model_copy(update={"outputs": outputs})
 
 
-def _named(output: Output | PresetOutput, first: int) -> Output | PresetOutput:
+def _named(output: Output, first: int) -> Output:
     if not isinstance(output, FileOutput | AdaptiveOutput) or output.video is None:
         return output
     said = output.video.burn_in
