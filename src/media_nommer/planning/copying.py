@@ -29,7 +29,7 @@ _AUDIO: Mapping[Container, tuple[str, ...]] = {
 def check_copy(
     container: Container, kind: Literal["video", "audio"], codec: str, where: str
 ) -> None:
-    """Do nothing if a stream of ``codec`` can be in the container as it is.
+    """Do nothing if a stream of ``codec``, asked for at ``where``, can be in it as it is.
 
     Raises:
         InvalidRecipe: it cannot; the sentence says what can, and what else could be asked.
@@ -40,7 +40,7 @@ def check_copy(
     rules = CONTAINERS[container]
     others = rules.video if kind == "video" else rules.audio
     raise InvalidRecipe(
-        f"{where}.{kind}.codec: {container} cannot hold a copy of {codec}; "
+        f"{where}.codec: {container} cannot hold a copy of {codec}; "
         f"allowed: {', '.join(allowed)}, or another codec from: "
         f"{', '.join(other for other in others if other != 'copy')}"
     )

@@ -64,7 +64,11 @@ def _plan_file(
     where, container = f"outputs[{index}]", output.container or "mp4"
     media = with_silence(media, output.audio, where)
     video = plan_video(media, output.video, container, where) if output.video else None
-    audio = plan_audio(media, output.audio, container, where) if output.audio else None
+    audio = (
+        plan_audio(media, output.audio, container, f"{where}.audio")
+        if output.audio
+        else None
+    )
     if video is None and audio is None:
         raise NoStreams(f"{where}: needs sound, and the source has none")
     codec = video.holds if video else audio.holds if audio else ""
@@ -110,7 +114,9 @@ def _more_audio(
         return ()
     others = (stream for stream in media.audio if stream != media.sound)
     plans = (
-        plan_audio(replace(media, audio=(stream,)), output.audio, container, where)
+        plan_audio(
+            replace(media, audio=(stream,)), output.audio, container, f"{where}.audio"
+        )
         for stream in others
     )
     return tuple(plan for plan in plans if plan is not None)

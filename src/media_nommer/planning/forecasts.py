@@ -170,7 +170,8 @@ def table_of_recipe(recipe: Recipe) -> float:
                 video.codec, video.speed, pixels, _USUAL_RATE
             )
         if output.audio is not None:
-            seconds += _SOUND
+            more = output.audio_groups if isinstance(output, AdaptiveOutput) else ()
+            seconds += _SOUND * (1 + len(more))
     return seconds
 
 

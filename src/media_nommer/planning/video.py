@@ -214,7 +214,7 @@ def _tone_mapped(video: Video, stream: VideoStream, depth: BitDepth) -> bool:
 def _copied(
     media: Media, stream: VideoStream, container: Container, where: str
 ) -> VideoPlan:
-    check_copy(container, "video", stream.codec, where)
+    check_copy(container, "video", stream.codec, f"{where}.video")
     size = Size(stream.width, stream.height)
     return VideoPlan(
         stream=stream.index,

@@ -40,6 +40,7 @@ def test_everything_has_a_default() -> None:
         {"ladder": "auto"},
         {"ladder": [{"height": 720, "bitrate": 3000}], "formats": ["dash"]},
         {"segments": "ts"},
+        {"audio_groups": [{"codec": "eac3", "channels": 6}]},
         {"video": None},
         {"audio": None},
     ],
@@ -134,6 +135,25 @@ def test_segments_of_mpeg_ts_are_of_hls_alone() -> None:
             "outputs[0].object.content_type: an output of many kinds of files has no one "
             "type",
         ),
+        (
+            {"audio_groups": [{}, {"codec": "mp3"}]},
+            "outputs[0].audio_groups[1].codec: an adaptive output does not hold mp3; "
+            "allowed: aac, opus, flac, ac3, eac3",
+        ),
+        (
+            {"audio": None, "audio_groups": [{}]},
+            "outputs[0].audio_groups: are beside audio, which is null",
+        ),
+        (
+            {"audio_groups": [{"if_missing": "silence"}]},
+            "outputs[0].audio_groups[0].if_missing: is said in audio, for all groups",
+        ),
+        (
+            {"audio_groups": [{"chanels": 6}]},
+            "outputs[0].audio_groups[0].chanels: is not known here; did you mean "
+            "'channels'? allowed: codec, profile, bitrate, channels, sample_rate, "
+            "bit_depth, loudness, if_missing, fade_in, fade_out",
+        ),
         ({"ladder": []}, "outputs[0].ladder: must have at least one entry"),
         (
             {"ladder": [{"hight": 240}]},
@@ -151,13 +171,15 @@ def test_what_cannot_be_is_told_in_a_sentence(said: dict[str, Any], sentence: st
 
 def test_royalty_free_holds_for_renditions_too() -> None:
     with pytest.raises(InvalidRecipe) as caught:
-        read({"kind": "adaptive"}, royalty_free=True)
+        read({"kind": "adaptive", "audio_groups": [{"codec": "ac3"}]}, royalty_free=True)
 
     assert caught.value.message.splitlines() == [
         "outputs[0].video.codec: h264 is not royalty-free, which the recipe asks for; "
         "allowed: vp9, av1, ffv1",
         "outputs[0].audio.codec: aac is not royalty-free, which the recipe asks for; "
         "allowed: opus, vorbis, flac",
+        "outputs[0].audio_groups[0].codec: ac3 is not royalty-free, which the recipe asks "
+        "for; allowed: opus, vorbis, flac",
     ]
 
 

@@ -174,6 +174,48 @@ def test_every_sound_is_a_rendition_the_chosen_one_first() -> None:
     assert [s.label for s in chosen] == ["fra"]
 
 
+SURROUND = {"codec": "eac3", "channels": 6}
+
+
+def test_a_group_encodes_every_sound_again_under_the_same_titles() -> None:
+    wide = replace(SOUND, channels=6)
+    both = replace(FILM, audio=(wide, FRENCH))
+
+    sounds = plan(
+        both, {**SMALL, "audio": {"channels": 2}, "audio_groups": [SURROUND]}
+    ).sounds
+
+    assert [
+        (s.key, s.title, s.default, s.group, s.audio and (s.audio.codec, s.audio.channels))
+        for s in sounds
+    ] == [
+        ("a1", "eng", True, 1, ("aac", 2)),
+        ("a2", "Version fr", False, 1, ("aac", 2)),
+        ("a3", "eng", True, 2, ("eac3", 6)),
+        ("a4", "Version fr", False, 2, ("eac3", 2)),
+    ]
+
+
+def test_a_group_for_more_channels_than_there_are_is_left_out() -> None:
+    groups = [SURROUND, {"codec": "opus"}]
+
+    sounds = plan(FILM, {**SMALL, "audio_groups": groups}).sounds
+
+    assert [(s.key, s.group, s.holds) for s in sounds] == [
+        ("a1", 1, "aac"),
+        ("a2", 2, "opus"),
+    ]
+
+
+def test_a_fault_in_a_group_is_told_with_its_place() -> None:
+    fading = {"codec": "opus", "fade_in": 3000}
+
+    with pytest.raises(InvalidRecipe) as caught:
+        plan(FILM, {**SMALL, "audio_groups": [SURROUND, fading]})
+
+    assert "outputs[0].audio_groups[1]" in caught.value.message
+
+
 def test_sounds_of_one_name_are_told_apart() -> None:
     both = replace(FILM, audio=(SOUND, replace(SOUND, index=2, default=False)))
 

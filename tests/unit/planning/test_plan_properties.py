@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planning_media import FILM, PICTURE, SOUND, plans_of, recipe_of
 
-from media_nommer.core.media import Media, SubtitleStream
+from media_nommer.core.media import AudioStream, Media, SubtitleStream
 from media_nommer.core.recipes.names import unsafe_name
 from media_nommer.planning.ffmpeg import (
     encode_command,
     first_pass_command,
+    measure_commands,
     texts_command,
 )
 from media_nommer.planning.inputs.bars import bars_commands, watched_of
@@ -147,6 +148,25 @@ DRAWN = st.fixed_dictionaries(
 ).map(lambda said: _twice(said))
 
 
+AUDIO = st.fixed_dictionaries(
+    {"codec": st.sampled_from(["aac", "opus", "flac", "ac3", "eac3"])},
+    optional={"channels": st.sampled_from([1, 2, 6]), "loudness": st.just({})},
+)
+STREAMED = st.fixed_dictionaries(
+    {
+        "kind": st.just("adaptive"),
+        "video": st.fixed_dictionaries({"height": SIDES, "speed": SPEEDS}),
+        "gop": st.floats(0.5, 4),
+    },
+    optional={
+        "audio": AUDIO,
+        "audio_groups": st.lists(AUDIO, max_size=3),
+        "audio_tracks": st.sampled_from(["one", "all"]),
+        "pace": st.floats(0.25, 4),
+    },
+).map(lambda said: {**said, "segment_duration": 3 * said["gop"]})
+
+
 def _twice(output: dict[str, Any]) -> dict[str, Any]:
     """Return an output that takes two passes to an average bit rate."""
     if "bitrate" in output["video"]:
@@ -174,6 +194,28 @@ def test_every_plan_can_be_built(
     assert [made.name for made in command.produces] == names
     assert not any(unsafe_name(name) for name in names)
     assert not any("\x00" in word for word in command.argv)
+    assert all(isinstance(word, str) and word for word in command.argv)
+
+
+@settings(deadline=None)
+@given(MEDIA, SOUNDS, STREAMED)
+def test_every_adaptive_output_can_be_built(
+    media: Media, other: AudioStream, output: dict[str, Any]
+) -> None:
+    media = replace(media, audio=(*media.audio, replace(other, index=9, default=False)))
+
+    (plan,) = plan_outputs(media, recipe_of(output), stem="film")
+    command = encode_command(media, [plan], source="source", threads=3)
+    measure_commands([plan], source="source", threads=3)
+
+    assert plan.adaptive is not None
+    renditions = plan.adaptive.renditions
+    assert len({each.key for each in renditions}) == len(renditions)
+    assert [made.rendition for made in command.produces] == [
+        each.key for each in renditions
+    ]
+    defaults = [each.group for each in plan.adaptive.sounds if each.default]
+    assert defaults == sorted({each.group for each in plan.adaptive.sounds})
     assert all(isinstance(word, str) and word for word in command.argv)
 
 

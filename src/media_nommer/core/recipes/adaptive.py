@@ -47,7 +47,7 @@ def settled_adaptive(output: AdaptiveOutput, path: str) -> tuple[AdaptiveOutput,
         *_format_problems(output, path),
         *_duration_problems(output, path),
         *_video_problems(finished, path),
-        *_audio_problems(finished, f"{path}.audio"),
+        *_audio_problems(finished, path),
         *measure_problems(output, finished.video, path),
         *_encryption_problems(finished, f"{path}.encryption"),
         *pace_problems(output, finished.video, audio, path),
@@ -189,9 +189,18 @@ def _rung_problems(output: AdaptiveOutput, rung: Rung, path: str) -> Iterator[st
 
 
 def _audio_problems(output: AdaptiveOutput, path: str) -> Iterator[str]:
-    audio = output.audio
-    if audio is None:
-        return
+    if output.audio is not None:
+        yield from _sound_problems(output, output.audio, f"{path}.audio")
+    elif output.audio_groups:
+        yield f"{path}.audio_groups: are beside audio, which is null"
+    for number, audio in enumerate(output.audio_groups):
+        at = f"{path}.audio_groups[{number}]"
+        yield from _sound_problems(output, audio, at)
+        if audio.if_missing != "leave_out":
+            yield f"{at}.if_missing: is said in audio, for all groups"
+
+
+def _sound_problems(output: AdaptiveOutput, audio: Audio, path: str) -> Iterator[str]:
     allowed = _AUDIO_IN_TS if output.segments == "ts" else _AUDIO
     if audio.codec not in allowed:
         yield f"{path}.codec: {_misfit(output, audio.codec, allowed)}"

@@ -167,6 +167,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "video": "What all renditions of the picture have in common; null for sound alone.",
         "ladder": "The renditions; auto makes them fit the source.",
         "audio": "How sounds are encoded; null for silent films.",
+        "audio_groups": "Other ways to encode them, for players that know these.",
         "measure": "By what each rendition is held against the source.",
         "pace": "How many times as fast it plays, 0.25 to 4, sound in step.",
         "audio_tracks": "A rendition of each sound of the source, or of one.",

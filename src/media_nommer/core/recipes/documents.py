@@ -258,7 +258,9 @@ class AdaptiveOutput(Document):
     and is made to fit the source where it is left out or ``"auto"``. Every rendition has
     its key frames at the same frames, ``gop`` seconds apart. ``audio`` is a rendition by
     itself; of a source with several sounds there is one of each (``all``) or one in all
-    (``one``). As in a file, ``audio`` that is null makes silent films.
+    (``one``). As in a file, ``audio`` that is null makes silent films. Each of
+    ``audio_groups`` is another way to encode these sounds, for players that know it; one
+    that asks for more channels than any sound has is left out.
 
     ``subtitles`` that are text are renditions too, as WebVTT; null leaves them out.
 
@@ -285,6 +287,7 @@ class AdaptiveOutput(Document):
         ),
     ] = None
     audio: Audio | None = None
+    audio_groups: Annotated[tuple[Audio, ...], Field(max_length=3)] = ()
     audio_tracks: Literal["all", "one"] = "all"
     pace: Pace = 1
     subtitles: Literal["keep"] | None = "keep"

@@ -10,9 +10,11 @@ from media_nommer.core.presets import Preset
 from media_nommer.core.recipes.codecs import CONTAINERS, ROYALTY_FREE
 from media_nommer.core.recipes.documents import (
     AdaptiveOutput,
+    Audio,
     FileOutput,
     Output,
     Recipe,
+    Video,
 )
 from media_nommer.core.recipes.extra_settling import expect_problems
 from media_nommer.core.recipes.input_settling import input_problems, use_problems
@@ -83,7 +85,10 @@ def _settled(recipe: Recipe) -> Recipe:
 def _royalty_problems(output: Output, path: str) -> Iterator[str]:
     if not isinstance(output, FileOutput | AdaptiveOutput):
         return  # JPEG is free
-    parts = {"video": output.video, "audio": output.audio}
+    parts: dict[str, Video | Audio | None] = {"video": output.video, "audio": output.audio}
+    if isinstance(output, AdaptiveOutput):
+        groups = enumerate(output.audio_groups)
+        parts |= {f"audio_groups[{number}]": said for number, said in groups}
     for part, said in parts.items():
         if said is not None and said.codec not in ROYALTY_FREE:
             free = CONTAINERS["mkv"].video if part == "video" else CONTAINERS["mkv"].audio

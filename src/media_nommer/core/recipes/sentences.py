@@ -107,6 +107,7 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "video": Video,
     "ladder": Rung,
     "audio": Audio,
+    "audio_groups": Audio,
     "object": ObjectTraits,
     "expect": Expect,
     "picture": WaveformPicture,

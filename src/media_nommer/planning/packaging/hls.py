@@ -88,11 +88,19 @@ def master_playlist(
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
     lines += [_sound(each) for each in sounds]
     lines += [text_media(each) for each in texts]
-    for each in _in_order(pictures or sounds[:1], target):
-        lines += [_variant(each, sounds, texts, target), playlist_name(each.base)]
+    for group in _groups(sounds):
+        for each in _in_order(pictures or group[:1], target):
+            lines += [_variant(each, group, texts, target), playlist_name(each.base)]
     if key_frames:
         lines += [_key_frames_variant(each, target) for each in pictures]
     return playlist_text(lines)
+
+
+def _groups(sounds: Sequence[Packed]) -> list[list[Packed]]:
+    """Return the groups of sounds, of which players take one; the only one may be empty."""
+    numbers = dict.fromkeys(each.rendition.group for each in sounds)
+    found = [[each for each in sounds if each.rendition.group == one] for one in numbers]
+    return found or [[]]
 
 
 def _in_order(pictures: Sequence[Packed], target: int) -> list[Packed]:
@@ -110,7 +118,7 @@ def _sound(packed: Packed) -> str:
     default = "YES" if rendition.default else "NO"
     return "#EXT-X-MEDIA:" + attributes(
         ("TYPE", "AUDIO"),
-        ("GROUP-ID", f'"{_GROUP}"'),
+        ("GROUP-ID", f'"{_group_id(packed)}"'),
         ("NAME", f'"{rendition.title}"'),
         ("LANGUAGE", f'"{language}"' if language else None),
         ("DEFAULT", default),
@@ -118,6 +126,12 @@ def _sound(packed: Packed) -> str:
         ("CHANNELS", f'"{audio.channels}"'),
         ("URI", f'"{playlist_name(packed.base)}"'),
     )
+
+
+def _group_id(packed: Packed) -> str:
+    """Return how variants call the group that a sound is in."""
+    number = packed.rendition.group
+    return _GROUP if number == 1 else f"{_GROUP}-{number}"
 
 
 def _variant(
@@ -137,7 +151,7 @@ def _variant(
         ("RESOLUTION", _resolution(packed)),
         ("FRAME-RATE", None if rate is None else f"{float(rate):.3f}"),
         ("VIDEO-RANGE", packed.light if packed.rendition.video else None),
-        ("AUDIO", f'"{_GROUP}"' if sounds else None),
+        ("AUDIO", f'"{_group_id(sounds[0])}"' if sounds else None),
         ("SUBTITLES", f'"{TEXTS_GROUP}"' if texts else None),
     )
 

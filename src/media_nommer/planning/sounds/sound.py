@@ -99,7 +99,7 @@ class AudioPlan:
 def plan_audio(
     media: Media, audio: Audio, container: Container, where: str
 ) -> AudioPlan | None:
-    """Return the plan of a file's sound, None where the source has none.
+    """Return the plan of the sound that ``where`` asks for, None where there is none.
 
     Raises:
         InvalidRecipe: the container cannot hold a copy of it, or its fades are longer.
@@ -133,7 +133,7 @@ def plan_audio(
         bitrate=planned_bitrate(audio, channels, rate),
         bit_depth=audio.bit_depth or 16,
         loudness=None if stream.codec == SILENCE else _target(audio),
-        fades=fades_of(audio, stream.duration or media.duration, f"{where}.audio"),
+        fades=fades_of(audio, stream.duration or media.duration, where),
         language=told,
         title=clean_title(stream.title),
         duration=stream.duration,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from media_nommer.core.errors import InvalidRecipe, NoStreams
 from media_nommer.core.media import AudioStream, Media, VideoStream
-from media_nommer.core.recipes.documents import AdaptiveOutput, Video
+from media_nommer.core.recipes.documents import AdaptiveOutput, Audio, Video
 from media_nommer.core.recipes.encryption import Encryption
 from media_nommer.planning.pictures.timing import GOP_MOST
 from media_nommer.planning.sounds.sound import AudioPlan, plan_audio
@@ -31,7 +31,8 @@ class Rendition:
 
     ``key`` is like no other's of the output; ``label`` says in names of files what it is,
     and ``title`` in players. ``fragment`` is about the seconds of one fragment of a sound;
-    those of a picture begin at key frames. Of the sounds one is the ``default``.
+    those of a picture begin at key frames. Sounds of one ``group`` are encoded alike, and
+    one of them is its ``default``; groups count from 1, which every player is to know.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Rendition:
     audio: AudioPlan | None = None
     fragment: float | None = None
     default: bool = False
+    group: int = 1
 
     @property
     def holds(self) -> str:
@@ -152,25 +154,48 @@ def _sounds(media: Media, output: AdaptiveOutput, where: str) -> tuple[Rendition
     streams = [chosen]
     if output.audio_tracks == "all":
         streams += [stream for stream in media.audio if stream is not chosen]
+    made = _group(media, streams[:_MOST_SOUNDS], output.audio, f"{where}.audio", ())
+    for number, said in enumerate(output.audio_groups):
+        more = _group(
+            media, streams[:_MOST_SOUNDS], said, f"{where}.audio_groups[{number}]", made
+        )
+        if any(_has_channels(each, said) for each in more):
+            made += more
+    return made
+
+
+def _has_channels(sound: Rendition, said: Audio) -> bool:
+    """Say whether a sound has the channels that are asked for."""
+    return sound.audio is not None and sound.audio.channels >= (said.channels or 1)
+
+
+def _group(
+    media: Media,
+    streams: Sequence[AudioStream],
+    said: Audio,
+    where: str,
+    before: Sequence[Rendition],
+) -> tuple[Rendition, ...]:
+    """Return a rendition of each of ``streams``, encoded alike; others come ``before``."""
     long = (media.duration or 0.0) > _LONG
     made: list[Rendition] = []
-    for number, stream in enumerate(streams[:_MOST_SOUNDS], start=1):
-        alone = replace(media, audio=(stream,))
-        plan = plan_audio(alone, output.audio, "mp4", where)
+    for stream in streams:
+        plan = plan_audio(replace(media, audio=(stream,)), said, "mp4", where)
         if plan is None:
             continue
         late = _late(media, stream) or 0.0
         length = None if plan.duration is None else plan.duration + late
         made.append(
             Rendition(
-                key=f"a{number}",
+                key=f"a{len(before) + len(made) + 1}",
                 label=plan.language or "",
                 title=player_title(
                     stream.title, stream.language or "sound", [each.title for each in made]
                 ),
                 audio=replace(plan, from_start=True, duration=length),
                 fragment=_LONG_FRAGMENT if long else _SOUND_FRAGMENT,
-                default=number == 1,
+                default=not made,
+                group=before[-1].group + 1 if before else 1,
             )
         )
     return tuple(made)

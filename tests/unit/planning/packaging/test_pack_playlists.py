@@ -74,6 +74,39 @@ def test_sound_alone_is_a_choice_of_its_own() -> None:
     assert "I-FRAME" not in text
 
 
+def test_each_choice_is_listed_with_each_group() -> None:
+    wide = replace(FRENCH, rendition=replace(FRENCH.rendition, default=True, group=2))
+
+    lines = master_playlist([LARGE, SMALL, ENGLISH, wide], 6, key_frames=False).splitlines()
+
+    told = [line.split(":")[1] for line in lines if line.startswith("#EXT-X-STREAM-INF")]
+    assert [line.rsplit(",", 1)[1] for line in told] == ['AUDIO="audio"'] * 2 + [
+        'AUDIO="audio-2"'
+    ] * 2
+    assert [line for line in lines if not line.startswith("#")] == [
+        *("v2-360p-id.m3u8", "v1-720p-id.m3u8"),
+        *("v2-360p-id.m3u8", "v1-720p-id.m3u8"),
+    ]
+    assert [line.split(",")[1] for line in lines if "TYPE=AUDIO" in line] == [
+        'GROUP-ID="audio"',
+        'GROUP-ID="audio-2"',
+    ]
+    alone = master_playlist([ENGLISH, wide], 6, key_frames=False).splitlines()
+    assert [line for line in alone if not line.startswith("#")] == [
+        "a1-eng-id.m3u8",
+        "a2-fra-id.m3u8",
+    ]
+
+
+def test_a_choice_takes_as_much_as_its_own_group_does() -> None:
+    wide = replace(FRENCH, rendition=replace(FRENCH.rendition, group=2))
+
+    both = master_playlist([LARGE, ENGLISH, wide], 6, key_frames=False).splitlines()
+    one = master_playlist([LARGE, ENGLISH], 6, key_frames=False).splitlines()
+
+    assert next(line for line in one if "STREAM-INF" in line) in both
+
+
 def test_a_silent_film_has_no_group() -> None:
     assert "AUDIO" not in master_playlist([LARGE], 6, key_frames=False)
 
