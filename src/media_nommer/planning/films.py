@@ -8,6 +8,7 @@ from media_nommer.core.recipes.adaptive import MANIFEST_EXTENSIONS
 from media_nommer.core.recipes.codecs import Container, usual_extension
 from media_nommer.core.recipes.documents import AdaptiveOutput, FileOutput
 from media_nommer.core.recipes.names import fill_template, safe_stem
+from media_nommer.planning.covers import kept_cover
 from media_nommer.planning.naming import safe_name
 from media_nommer.planning.pace import (
     paced_adaptive,
@@ -89,6 +90,7 @@ def _plan_file(
         audio=audio,
         more_audio=_more_audio(media, output, container, where),
         subtitles=_kept_subtitles(media, output, video, whole=whole),
+        cover=kept_cover(media, output, container),
         title=clean_title(media.title),
         raw=output.ffmpeg_options,
         measure=output.measure if video else (),

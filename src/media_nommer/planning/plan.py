@@ -38,7 +38,7 @@ class OutputPlan:
     ``single_files``, whose name its maker gives. ``more_audio`` are further tracks of a
     file. What goes with a film is ``extra``, and has no container. ``raw`` are FFmpeg's own
     options, from the recipe. By ``measure`` its picture is held against the source's;
-    ``chapters`` are kept of a whole source.
+    ``chapters`` are kept of a whole source; the stream ``cover`` goes with a sound alone.
     """
 
     index: int
@@ -60,6 +60,7 @@ class OutputPlan:
     pace: float = 1.0
     measure: tuple[Metric, ...] = ()
     chapters: bool = True
+    cover: int | None = None
 
     @property
     def key(self) -> int | str:

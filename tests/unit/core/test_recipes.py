@@ -254,7 +254,7 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
         (
             {"preset": "web", "vidoe": {}},
             "outputs[0].vidoe: is not known here; did you mean 'video'? allowed: "
-            "kind, name, container, video, audio, audio_tracks, pace, subtitles, "
+            "kind, name, container, video, audio, audio_tracks, pace, subtitles, cover, "
             "ffmpeg_options, measure, object, expect",
         ),
         (

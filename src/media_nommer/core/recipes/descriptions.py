@@ -70,6 +70,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "audio_tracks": "One of the source's sounds, or all of them.",
         "pace": "How many times as fast it plays, 0.25 to 4, sound in step.",
         "subtitles": "Kept where the container can hold them; null leaves them out.",
+        "cover": "The picture of a sound, in m4a, mp3 and flac; null leaves it out.",
         "measure": "By what the whole film is held against the source.",
         "ffmpeg_options": "Pairs of FFmpeg's own options and their values.",
     },

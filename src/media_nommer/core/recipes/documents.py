@@ -181,7 +181,8 @@ class FileOutput(Document):
     it is left out, the container's usual codec is used: so a recipe must be dumped with its
     nulls. ``audio_tracks`` says whether there is one of the source's sounds, or all, the
     one that a player would play first. ``subtitles`` are kept where the container can hold
-    them, pictures and text; null leaves them out. ``object`` is for object stores.
+    them, pictures and text; null leaves them out. So is the ``cover`` of a sound, where
+    there is no other picture. ``object`` is for object stores.
     ``from_preset`` is kept for the template ``{preset}``.
 
     With a ``pace`` of 2 it plays twice as fast, sound included.
@@ -199,6 +200,7 @@ class FileOutput(Document):
     audio_tracks: Literal["one", "all"] = "one"
     pace: Pace = 1
     subtitles: Literal["keep"] | None = "keep"
+    cover: Literal["keep"] | None = "keep"
     ffmpeg_options: RawOptions = ()
     measure: Metrics = ()
     object: ObjectTraits | None = None

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from media_nommer.core.media import Media
 from media_nommer.core.recipes.raw import raw_of_pictures
+from media_nommer.planning.covers import COVER_ALONE, cover_options
 from media_nommer.planning.extras.extras import (
     drawn_plan,
     extra_options,
@@ -91,7 +92,10 @@ def encode_command(
     for words, keys in silences(sounds).items():
         silent |= dict.fromkeys(keys, argv.count("-i"))
         argv += words
-    places = Places(source, silent, readings)
+    covers = argv.count("-i")
+    if any(output.cover is not None for output in outputs):
+        argv += opened(source, threads, *COVER_ALONE)
+    places = Places(source, silent, readings, covers)
     images = images_of(outputs, first=argv.count("-i"))
     argv += image_words(images)
     if graph := whole_graph(source, picture, outputs, levels, images):
@@ -164,7 +168,10 @@ def _file(
     for text in output.subtitles:
         place = f"{texts[text.track]}:0" if text.track else f"0:{text.stream}"
         argv += ["-map", place]
+    if output.cover is not None:
+        argv += ["-map", f"{places.covers}:{output.cover}"]
     argv += metadata_options(output)
+    argv += cover_options(output.cover)
     if output.video:
         of = pass_of(output, 2)
         argv += video_options(output.video, output.container, threads, of)

@@ -98,11 +98,13 @@ class Places:
     """Where sounds are taken from: the source, or inputs of their own, by their keys.
 
     An input that is ``silent`` has nothing but silence; others ``read`` the source again.
+    The picture that goes with sounds is in the input ``covers``.
     """
 
     source: Source
     silent: Mapping[str, int]
     read: Mapping[str, int]
+    covers: int = 0
 
     def of(self, key: str, stream: int) -> str:
         """Return where the sound is that is known by a ``key``."""
