@@ -145,9 +145,11 @@ def serve(
 @app.command(epilog=_PLAN_EXAMPLES)
 def plan(
     inputs: options.LocalInputs = None,
+    output: options.OutDir = None,
     preset: options.Presets = None,
     recipe: options.RecipeFile = None,
     name: options.NameTemplate = None,
+    if_exists: options.Replace = None,
     recursive: options.Recursive = False,
     url: Annotated[
         str | None,
@@ -165,7 +167,7 @@ def plan(
     """Show what a job would do and take: tasks, commands, time, costs.
 
     Nothing is encoded or created. A first INPUT that ends in .yaml or .json is the
-    recipe.
+    recipe; else what is typed after `nommer encode` will do.
     """
     from media_nommer.cli.asking import jobs_for, recipe_among, wishes_of
     from media_nommer.cli.naming import settle_names
@@ -175,7 +177,11 @@ def plan(
 
     recipe, films = recipe_among(inputs or (), recipe)
     wishes = wishes_of(
-        presets=preset or (), recipe=recipe, destination=None, name=name, if_exists=None
+        presets=preset or (),
+        recipe=recipe,
+        destination=output,
+        name=name,
+        if_exists=if_exists,
     )
     jobs = jobs_for(films, wishes, recursive=recursive)
     jobs = settle_names(jobs, load_presets())

@@ -52,6 +52,20 @@ def test_a_recipe_may_come_first(shell: Shell, film: Path) -> None:
     assert first.document["tasks"][0]["outputs"][0].startswith("film")
 
 
+def test_what_is_typed_after_encode_is_planned_with_the_names_that_it_would_make(
+    shell: Shell, film: Path
+) -> None:
+    source = shell.folder / "film.mp4"
+    source.write_bytes(film.read_bytes())
+
+    beside = shell.run("plan", source, "-p", "web", "--json")
+    elsewhere = shell.run("plan", source, "-o", "out", "-p", "web", "--json")
+
+    names = [said.document["tasks"][0]["outputs"] for said in (beside, elsewhere)]
+    assert names == [["film-web.mp4"], ["film.mp4"]]
+    assert not (shell.folder / "out").exists()
+
+
 def test_a_long_film_for_several_nodes_is_planned_as_several_tasks(
     shell: Shell, film: Path
 ) -> None:
