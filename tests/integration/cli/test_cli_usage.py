@@ -119,7 +119,9 @@ def test_a_recipe_with_a_wrong_value_says_what_is_allowed(shell: Shell, film: Pa
     said = shell.run("encode", film, "--recipe", "recipe.json")
 
     assert said.status == 2
-    assert "outputs[0].video.codec: 'h263' is not known here; allowed: h264" in said.err
+    assert (
+        "outputs[0].video.codec: 'h263' is not known here; did you mean 'h264'?" in said.err
+    )
     assert "outputs[0].video.height: must be at least 16, not 7" in said.err
 
 

@@ -212,7 +212,7 @@ def test_cover_art_is_never_a_film(probe: Probe, clips: Path, tmp_path: Path) ->
     made = make(probe, clips, "song.m4a", tmp_path, {"preset": "mp3"})
 
     found = probe.inspect(made.files[0])
-    assert (len(found.video), len(found.audio)) == (0, 1)
+    assert (found.picture, len(found.audio)) == (None, 1)
 
 
 def test_the_same_command_makes_the_same_bytes(

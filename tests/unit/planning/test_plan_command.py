@@ -106,7 +106,7 @@ def test_several_outputs_from_one_decode() -> None:
 
 
 def test_sound_alone_decodes_no_picture() -> None:
-    made = command(replace(SONG, title=None), {"preset": "audio"})
+    made = command(replace(SONG, title=None, video=()), {"preset": "audio"})
 
     assert made.argv == (
         *("-threads", "2", "-i", "source", "-map", "0:1"),

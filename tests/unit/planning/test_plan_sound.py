@@ -91,7 +91,8 @@ def test_encoders(sound: dict[str, Any], output: object, words: str, name: str) 
 
 def test_a_copy_is_neither_filtered_nor_mixed() -> None:
     argv = argv_of(
-        replace(SONG, title=None), {"container": "m4a", "audio": {"codec": "copy"}}
+        replace(SONG, title=None, video=()),
+        {"container": "m4a", "audio": {"codec": "copy"}},
     )
 
     assert argv == (
