@@ -43,10 +43,10 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         for kind in ("ranges", "files", "ts") if SOAK else ("ranges", "files"):
             stream(probe, source, folder / kind, segments=kind)
         if SOAK:
+            stream(probe, source, folder / "groups", audio_groups=[{"codec": "eac3"}])
             stream(probe, source, folder / "locked-ts", segments="ts", encryption=LOCKED)
             cbcs = {**FRAMED, "scheme": "cbcs"}
             stream(probe, source, folder / "cbcs", segments="files", encryption=cbcs)
-        stream(probe, source, folder / "groups", audio_groups=[{"codec": "eac3"}])
         stream(probe, source, folder / "locked", encryption=LOCKED)
         stream(probe, source, folder / "cenc", encryption=FRAMED)
     for scratch in folder.glob("*/scratch"):
@@ -96,7 +96,7 @@ def _in_the_soak(player: str, manifest: str) -> object:
         ("hls", "/ranges/film/index.m3u8"),
         ("dash", "/ranges/film/index.mpd"),
         ("shaka", "/files/film/index.mpd"),
-        ("shaka", "/groups/film/index.m3u8"),
+        _in_the_soak("shaka", "/groups/film/index.m3u8"),
         _in_the_soak("hls", "/groups/film/index.m3u8"),
         _in_the_soak("dash", "/groups/film/index.mpd"),
         _in_the_soak("shaka", "/groups/film/index.mpd"),
